@@ -1,0 +1,115 @@
+package dev.crowdlab.protocol;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What an agent says to the hub. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = FromAgent.Hello.class, name = "hello"),
+  @JsonSubTypes.Type(value = FromAgent.Heartbeat.class, name = "heartbeat"),
+  @JsonSubTypes.Type(value = FromAgent.TeamReport.class, name = "team"),
+  @JsonSubTypes.Type(value = FromAgent.TeamGone.class, name = "team-gone"),
+  @JsonSubTypes.Type(value = FromAgent.Notice.class, name = "notice"),
+  @JsonSubTypes.Type(value = FromAgent.ChallengeAnswer.class, name = "challenge-answer"),
+  @JsonSubTypes.Type(value = FromAgent.TokenStored.class, name = "token-stored"),
+})
+public sealed interface FromAgent {
+
+  /**
+   * The first message of a session; the hub closes a session that begins otherwise.
+   *
+   * @param protocol {@link Protocol#VERSION}
+   * @param agentVersion the digest of the agent's archive
+   * @param bootId the kernel's boot id: a new one tells that the machine was restarted
+   * @param machineId the machine's id, hashed by the agent for this use
+   * @param workspaceKey the public key (OpenSSH line, no comment) with which this VM logs in to the
+   *     file server; its private half never leaves the VM
+   * @param teams everything that still runs or is mounted on the VM, whatever its epoch
+   */
+  record Hello(
+      int protocol,
+      String agentVersion,
+      String bootId,
+      String machineId,
+      String workspaceKey,
+      List<TeamReport> teams)
+      implements FromAgent {}
+
+  /**
+   * A sign of life at the cadence that the hub has set.
+   *
+   * @param sequence counts up by one within a session
+   * @param uptimeMillis the agent's monotonic clock, so that the hub can tell a late frame from a
+   *     late agent
+   */
+  record Heartbeat(long sequence, long uptimeMillis) implements FromAgent {}
+
+  /** The present state of one team's run; sent at each change and answered by nothing. */
+  record TeamReport(
+      String teamUid,
+      String namespace,
+      String name,
+      long epoch,
+      State state,
+      @Nullable String code,
+      @Nullable String message,
+      List<ContainerReport> containers)
+      implements FromAgent {
+
+    /**
+     * The steps of a run, in order; {@code FAILED} carries a {@link #code} of {@link RunFailure}.
+     */
+    public enum State {
+      PREPARING,
+      ATTACHING,
+      ATTACHED,
+      STARTING,
+      HEALTHY,
+      FAILED,
+      STOPPING
+    }
+  }
+
+  /**
+   * One container of a run.
+   *
+   * @param lastLines the end of its output when it exited, at most {@link Protocol#MAX_LAST_LINES}
+   *     characters
+   */
+  record ContainerReport(
+      String name,
+      boolean running,
+      int restarts,
+      @Nullable Integer exitCode,
+      @Nullable String lastLines) {}
+
+  /**
+   * Nothing of this team at or below this epoch is left on the VM: no container, no mount, no
+   * process.
+   */
+  record TeamGone(String teamUid, String namespace, String name, long epoch) implements FromAgent {}
+
+  /** The contributor's voice on their own machine, or an orderly end of the agent. */
+  record Notice(Kind kind) implements FromAgent {
+
+    /**
+     * STOPPING: the service or machine is shut down in order; PAUSE and LEAVE: please drain;
+     * RESUME: welcome again.
+     */
+    public enum Kind {
+      STOPPING,
+      PAUSE,
+      RESUME,
+      LEAVE
+    }
+  }
+
+  /** Answers {@link ToAgent.Challenge} on the same socket. */
+  record ChallengeAnswer(String nonce) implements FromAgent {}
+
+  /** The new token is on disk; from now on the agent uses it and the hub may drop the old one. */
+  record TokenStored(String tokenId) implements FromAgent {}
+}
