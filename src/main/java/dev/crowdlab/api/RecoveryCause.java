@@ -1,0 +1,28 @@
+package dev.crowdlab.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** Why a team left its machine or was restarted under a new epoch. */
+public enum RecoveryCause {
+  /** Neither the agent nor sshd answered. */
+  @JsonProperty("VmLost")
+  VM_LOST,
+  /** The machine violated its policy. */
+  @JsonProperty("VmQuarantined")
+  VM_QUARANTINED,
+  /** The machine was asked to drain. */
+  @JsonProperty("VmDrained")
+  VM_DRAINED,
+  /** The ContributedVM was deleted. */
+  @JsonProperty("VmDeleted")
+  VM_DELETED,
+  /** The rebind annotation asked for it. */
+  @JsonProperty("Requested")
+  REQUESTED,
+  /** The exercise was edited. */
+  @JsonProperty("SpecChanged")
+  SPEC_CHANGED,
+  /** The exercise could not be kept running there. */
+  @JsonProperty("ExerciseFailed")
+  EXERCISE_FAILED
+}

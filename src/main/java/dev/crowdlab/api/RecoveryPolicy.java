@@ -1,0 +1,13 @@
+package dev.crowdlab.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** Who starts a recovery. */
+public enum RecoveryPolicy {
+  /** The operator, as soon as a fault is established. */
+  @JsonProperty("Automatic")
+  AUTOMATIC,
+  /** A person, with the rebind annotation. */
+  @JsonProperty("Manual")
+  MANUAL
+}

@@ -1,0 +1,27 @@
+package dev.crowdlab.api;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.util.Objects;
+
+/** A team's files. */
+@JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record WorkspaceSpec(
+    @JsonPropertyDescription(
+            "How much the workspace may hold, e.g. 1Gi. Enforced by the file server's quota "
+                + "where its file system has one.")
+        @Default("\"1Gi\"")
+        Quantity size) {
+
+  /** What applies when the spec says nothing. */
+  public static final WorkspaceSpec DEFAULT = new WorkspaceSpec(new Quantity("1Gi"));
+
+  /** Fills in the API's defaults where they were left out. */
+  public WorkspaceSpec {
+    size = Objects.requireNonNullElse(size, new Quantity("1Gi"));
+  }
+}
