@@ -36,7 +36,15 @@ public sealed interface FromAgent {
       String machineId,
       String workspaceKey,
       List<TeamReport> teams)
-      implements FromAgent {}
+      implements FromAgent {
+    public Hello {
+      Bounds.text(agentVersion, Bounds.MAX_NAME, "agentVersion");
+      Bounds.text(bootId, Bounds.MAX_NAME, "bootId");
+      Bounds.text(machineId, Bounds.MAX_NAME, "machineId");
+      Bounds.text(workspaceKey, Bounds.MAX_KEY, "workspaceKey");
+      teams = Bounds.list(teams, Bounds.MAX_TEAMS, "teams");
+    }
+  }
 
   /**
    * A sign of life at the cadence that the hub has set.
@@ -58,6 +66,16 @@ public sealed interface FromAgent {
       @Nullable String message,
       List<ContainerReport> containers)
       implements FromAgent {
+    public TeamReport {
+      Bounds.uid(teamUid, "teamUid");
+      Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(epoch, 0, Long.MAX_VALUE, "epoch");
+      Bounds.given(state, "state");
+      Bounds.optional(code, Bounds.MAX_NAME, "code");
+      Bounds.optional(message, Bounds.MAX_LINE, "message");
+      containers = Bounds.list(containers, Bounds.MAX_CONTAINERS, "containers");
+    }
 
     /**
      * The steps of a run, in order; {@code FAILED} carries a {@link #code} of {@link RunFailure}.
@@ -84,16 +102,32 @@ public sealed interface FromAgent {
       boolean running,
       int restarts,
       @Nullable Integer exitCode,
-      @Nullable String lastLines) {}
+      @Nullable String lastLines) {
+    public ContainerReport {
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(restarts, 0, Integer.MAX_VALUE, "restarts");
+      Bounds.optional(lastLines, Protocol.MAX_LAST_LINES, "lastLines");
+    }
+  }
 
   /**
    * Nothing of this team at or below this epoch is left on the VM: no container, no mount, no
    * process.
    */
-  record TeamGone(String teamUid, String namespace, String name, long epoch) implements FromAgent {}
+  record TeamGone(String teamUid, String namespace, String name, long epoch) implements FromAgent {
+    public TeamGone {
+      Bounds.uid(teamUid, "teamUid");
+      Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(epoch, 0, Long.MAX_VALUE, "epoch");
+    }
+  }
 
   /** The contributor's voice on their own machine, or an orderly end of the agent. */
   record Notice(Kind kind) implements FromAgent {
+    public Notice {
+      Bounds.given(kind, "kind");
+    }
 
     /**
      * STOPPING: the service or machine is shut down in order; PAUSE and LEAVE: please drain;
@@ -108,8 +142,16 @@ public sealed interface FromAgent {
   }
 
   /** Answers {@link ToAgent.Challenge} on the same socket. */
-  record ChallengeAnswer(String nonce) implements FromAgent {}
+  record ChallengeAnswer(String nonce) implements FromAgent {
+    public ChallengeAnswer {
+      Bounds.text(nonce, Bounds.MAX_NAME, "nonce");
+    }
+  }
 
   /** The new token is on disk; from now on the agent uses it and the hub may drop the old one. */
-  record TokenStored(String tokenId) implements FromAgent {}
+  record TokenStored(String tokenId) implements FromAgent {
+    public TokenStored {
+      Bounds.text(tokenId, Bounds.MAX_NAME, "tokenId");
+    }
+  }
 }

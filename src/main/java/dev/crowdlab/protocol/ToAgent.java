@@ -27,16 +27,29 @@ public sealed interface ToAgent {
    *
    * @param heartbeatMillis time between heartbeats, in 50..60000
    */
-  record Welcome(int heartbeatMillis) implements ToAgent {}
+  record Welcome(int heartbeatMillis) implements ToAgent {
+    public Welcome {
+      Bounds.range(heartbeatMillis, 50, 60_000, "heartbeatMillis");
+    }
+  }
 
   /** Sets the time between heartbeats, in milliseconds, in 50..60000. */
-  record Cadence(int heartbeatMillis) implements ToAgent {}
+  record Cadence(int heartbeatMillis) implements ToAgent {
+    public Cadence {
+      Bounds.range(heartbeatMillis, 50, 60_000, "heartbeatMillis");
+    }
+  }
 
   /**
    * Does ahead what needs no fence: pulls the images of a run that may come. Never starts anything.
    */
   record Prepare(String teamUid, List<String> images, @Nullable RegistryAuth registryAuth)
-      implements ToAgent {}
+      implements ToAgent {
+    public Prepare {
+      Bounds.uid(teamUid, "teamUid");
+      images = Bounds.texts(images, Bounds.MAX_CONTAINERS, Bounds.MAX_LINE, "images");
+    }
+  }
 
   /**
    * Runs a team at an epoch: mounts its workspace and starts its containers, reporting each change
@@ -57,23 +70,51 @@ public sealed interface ToAgent {
       List<String> sources,
       @Nullable RegistryAuth registryAuth,
       VmLimits limits)
-      implements ToAgent {}
+      implements ToAgent {
+    public Run {
+      Bounds.uid(teamUid, "teamUid");
+      Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(epoch, 1, Long.MAX_VALUE, "epoch");
+      containers = Bounds.list(containers, Bounds.MAX_CONTAINERS, "containers");
+      ports = Bounds.list(ports, Bounds.MAX_PORTS, "ports");
+      sources = Bounds.texts(sources, Bounds.MAX_SOURCES, Bounds.MAX_NAME, "sources");
+      Bounds.given(limits, "limits");
+    }
+  }
 
   /**
    * Stops everything of the team at or below the epoch and unmounts its workspace; answered by
    * {@link FromAgent.TeamGone}.
    */
   record Stop(String teamUid, String namespace, String name, long epoch, int graceMillis)
-      implements ToAgent {}
+      implements ToAgent {
+    public Stop {
+      Bounds.uid(teamUid, "teamUid");
+      Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(epoch, 0, Long.MAX_VALUE, "epoch");
+      Bounds.range(graceMillis, 0, 600_000, "graceMillis");
+    }
+  }
 
   /** Asks who holds this socket; answered at once by {@link FromAgent.ChallengeAnswer}. */
-  record Challenge(String nonce) implements ToAgent {}
+  record Challenge(String nonce) implements ToAgent {
+    public Challenge {
+      Bounds.text(nonce, Bounds.MAX_NAME, "nonce");
+    }
+  }
 
   /**
    * A token to use from the next connection on; answered by {@link FromAgent.TokenStored} once it
    * is on disk.
    */
   record NewToken(String tokenId, String token) implements ToAgent {
+    public NewToken {
+      Bounds.text(tokenId, Bounds.MAX_NAME, "tokenId");
+      Bounds.token(token, "token");
+    }
+
     @Override
     public String toString() {
       return "NewToken[tokenId=" + tokenId + ", token=***]";
@@ -91,7 +132,15 @@ public sealed interface ToAgent {
    * @param synchronous whether every write that returned is on the file server
    */
   record Mount(
-      String address, int port, String login, String path, String hostKey, boolean synchronous) {}
+      String address, int port, String login, String path, String hostKey, boolean synchronous) {
+    public Mount {
+      Bounds.text(address, Bounds.MAX_NAME, "address");
+      Bounds.range(port, 1, 65_535, "port");
+      Bounds.text(login, Bounds.MAX_NAME, "login");
+      Bounds.text(path, Bounds.MAX_LINE, "path");
+      Bounds.text(hostKey, Bounds.MAX_KEY, "hostKey");
+    }
+  }
 
   /**
    * One container, in the words of the Kubernetes Container.
@@ -108,16 +157,50 @@ public sealed interface ToAgent {
       Map<String, String> env,
       long cpuMillis,
       long memoryBytes,
-      @Nullable String workspaceMountPath) {}
+      @Nullable String workspaceMountPath) {
+    public Container {
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.text(image, Bounds.MAX_LINE, "image");
+      command = Bounds.texts(command, Bounds.MAX_ARGUMENTS, Bounds.MAX_ARGUMENT, "command");
+      args = Bounds.texts(args, Bounds.MAX_ARGUMENTS, Bounds.MAX_ARGUMENT, "args");
+      env = Bounds.texts(env, "env");
+      Bounds.range(cpuMillis, 0, Long.MAX_VALUE, "cpuMillis");
+      Bounds.range(memoryBytes, 0, Long.MAX_VALUE, "memoryBytes");
+      Bounds.optional(workspaceMountPath, Bounds.MAX_LINE, "workspaceMountPath");
+    }
+
+    /** Without the environment's values: they may be secrets. */
+    @Override
+    public String toString() {
+      return "Container[name=" + name + ", image=" + image + ", env=" + env.keySet() + "]";
+    }
+  }
 
   /** A container's port and the VM's port that leads to it. */
-  record PublishedPort(String container, String name, int containerPort, int hostPort) {}
+  record PublishedPort(String container, String name, int containerPort, int hostPort) {
+    public PublishedPort {
+      Bounds.text(container, Bounds.MAX_NAME, "container");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(containerPort, 1, 65_535, "containerPort");
+      Bounds.range(hostPort, 1, 65_535, "hostPort");
+    }
+  }
 
   /** What the VM lends, over all its teams; 0: no limit. */
-  record VmLimits(int teams, long cpuMillis, long memoryBytes) {}
+  record VmLimits(int teams, long cpuMillis, long memoryBytes) {
+    public VmLimits {
+      Bounds.range(teams, 0, Integer.MAX_VALUE, "limits.teams");
+      Bounds.range(cpuMillis, 0, Long.MAX_VALUE, "limits.cpuMillis");
+      Bounds.range(memoryBytes, 0, Long.MAX_VALUE, "limits.memoryBytes");
+    }
+  }
 
   /** Credentials of an image registry, as a podman auth file's text. */
   record RegistryAuth(String authFile) {
+    public RegistryAuth {
+      Bounds.text(authFile, Bounds.MAX_ARGUMENT, "authFile");
+    }
+
     @Override
     public String toString() {
       return "RegistryAuth[***]";
