@@ -49,6 +49,12 @@ public sealed interface Outcome<T> {
     return new Done<>(value);
   }
 
+  /** Done, and nothing more to say. */
+  @SuppressWarnings("NullAway") // a Void has no value but null
+  static Outcome<Void> done() {
+    return new Done<>(null);
+  }
+
   static <T> Outcome<T> inProgress(Duration lookAgainIn, String what) {
     return new InProgress<>(lookAgainIn, what);
   }
