@@ -16,6 +16,9 @@ import java.util.Optional;
  */
 public interface Agents {
 
+  /** Tells this listener too of every change from now on. */
+  void listen(AgentListener listener);
+
   /** The session of a VM's agent, when one is welcome and not in conflict. */
   Optional<Session> session(VmRef vm);
 
@@ -38,16 +41,20 @@ public interface Agents {
   void prepare(VmRef vm, ToAgent.Prepare prepare);
 
   /**
-   * Has the VM run the team. Sent once per session, repeated when the agent reconnects without the
-   * run. Done when the agent reports it healthy at that epoch; in progress before; failed with the
-   * report's code.
+   * Has the VM run the team. Sent once per session and again to each later session, until the team
+   * is stopped there, runs somewhere at a higher epoch, or the VM is lost: a VM that comes back
+   * from there gets only what is ordered anew. Done when the agent reports the run healthy at that
+   * epoch; in progress before; failed with the report's code (see {@link RunReasons}); failed
+   * ({@code Reason.AGENT_NOT_CONNECTED} or {@code IDENTITY_CONFLICT}, transient) while there is
+   * nobody to tell.
    */
   Outcome<FromAgent.TeamReport> run(VmRef vm, ToAgent.Run run);
 
   /**
-   * Has the VM stop everything of the team at or below the epoch. Done when the agent said that
-   * nothing is left, in progress before; failed ({@code Reason.AGENT_DISCONNECTED}, transient) when
-   * no agent is connected.
+   * Has the VM stop everything of the team at or below the epoch, and runs no such epoch there any
+   * more. Done when the agent said that nothing is left, in progress before; failed ({@code
+   * Reason.AGENT_NOT_CONNECTED} or {@code IDENTITY_CONFLICT}, transient) while there is nobody to
+   * tell.
    */
   Outcome<Void> stop(VmRef vm, TeamRef team, long epoch);
 

@@ -1,0 +1,229 @@
+package dev.crowdlab.hub;
+
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.protocol.FromAgent.TeamGone;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.ToAgent;
+import dev.crowdlab.protocol.ToAgent.Run;
+import dev.crowdlab.protocol.ToAgent.Stop;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one VM was ordered to do with teams, and what became of it. No I/O: it answers with the
+ * messages to send. Guarded by its owner.
+ *
+ * <p>Only what was ordered here counts: a VM that speaks of other teams changes nothing.
+ */
+final class Ledger {
+
+  /** When a caller should look again in case that an event was lost. */
+  static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+
+  /**
+   * How many finished stops are remembered; more than any VM's teams, so that none is asked twice.
+   */
+  private static final int MAX_GONE = 1_024;
+
+  /** How long containers get to end by themselves. */
+  static final int GRACE_MILLIS = 5_000;
+
+  private enum Link {
+    NONE,
+    UP,
+    CONFLICT
+  }
+
+  private final Map<String, Run> runs = new LinkedHashMap<>();
+  private final Map<String, Stop> stops = new LinkedHashMap<>();
+  private final Map<String, Long> gone = new LinkedHashMap<>();
+  private final Map<String, Run> sentRuns = new LinkedHashMap<>();
+  private final Map<String, Stop> sentStops = new LinkedHashMap<>();
+  private Reports reports = new Reports(List.of());
+  private Link link = Link.NONE;
+
+  /**
+   * What the caller hears, and what is to be sent for it.
+   *
+   * @param send null when the session has it already, or there is none
+   */
+  record Order<T>(@Nullable ToAgent send, Outcome<T> outcome) {}
+
+  /** A session is welcome: what it must be told, stops before runs. */
+  List<ToAgent> up(Reports said) {
+    link = Link.UP;
+    reports = said;
+    sentRuns.clear();
+    sentStops.clear();
+    said.all()
+        .forEach(
+            report ->
+                gone.computeIfPresent(
+                    report.teamUid(), (uid, epoch) -> report.epoch() <= epoch ? null : epoch));
+    List<ToAgent> messages = new ArrayList<>();
+    stops
+        .values()
+        .forEach(
+            stop -> {
+              sentStops.put(stop.teamUid(), stop);
+              messages.add(stop);
+            });
+    runs.values()
+        .forEach(
+            run -> {
+              sentRuns.put(run.teamUid(), run);
+              messages.add(run);
+            });
+    return messages;
+  }
+
+  void down() {
+    link = Link.NONE;
+    reports = new Reports(List.of());
+  }
+
+  void conflict() {
+    link = Link.CONFLICT;
+    reports = new Reports(List.of());
+  }
+
+  /** The VM is lost: whoever still wants a run there orders it anew after it came back. */
+  void lost() {
+    runs.clear();
+  }
+
+  Order<TeamReport> run(Run run) {
+    Run known = runs.get(run.teamUid());
+    if (known != null && known.epoch() > run.epoch()) {
+      return new Order<>(null, Outcome.refused(Reason.FENCING, "a later epoch of the team runs"));
+    }
+    runs.put(run.teamUid(), run);
+    Long goneEpoch = gone.get(run.teamUid());
+    if (goneEpoch != null && goneEpoch >= run.epoch()) {
+      gone.remove(run.teamUid());
+    }
+    Stop stop = stops.get(run.teamUid());
+    if (stop != null && stop.epoch() >= run.epoch()) {
+      stops.remove(run.teamUid());
+      sentStops.remove(run.teamUid());
+    }
+    Optional<Outcome<TeamReport>> nobody = nobodyToTell();
+    if (nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
+    }
+    Run send = run.equals(sentRuns.put(run.teamUid(), run)) ? null : run;
+    return new Order<>(send, outcome(run));
+  }
+
+  private Outcome<TeamReport> outcome(Run run) {
+    TeamReport report = reports.get(run.teamUid());
+    if (report == null || report.epoch() != run.epoch()) {
+      return Outcome.inProgress(LOOK_AGAIN, "the machine was told to run the team");
+    }
+    return switch (report.state()) {
+      case HEALTHY -> Outcome.done(report);
+      case FAILED -> new Outcome.Failed<>(RunReasons.failure(report));
+      case PREPARING -> Outcome.inProgress(LOOK_AGAIN, "the machine prepares the images");
+      case ATTACHING -> Outcome.inProgress(LOOK_AGAIN, "the machine mounts the workspace");
+      case ATTACHED, STARTING ->
+          Outcome.inProgress(LOOK_AGAIN, "the machine starts the containers");
+      case STOPPING -> Outcome.inProgress(LOOK_AGAIN, "the machine stops the team");
+    };
+  }
+
+  Order<Void> stop(TeamRef team, long epoch) {
+    Run run = runs.get(team.uid());
+    if (run != null && run.epoch() <= epoch) {
+      runs.remove(team.uid());
+      sentRuns.remove(team.uid());
+    }
+    if (gone.getOrDefault(team.uid(), -1L) >= epoch) {
+      return new Order<>(null, Outcome.done());
+    }
+    Stop known = stops.get(team.uid());
+    Stop stop =
+        known != null && known.epoch() >= epoch
+            ? known
+            : new Stop(team.uid(), team.namespace(), team.name(), epoch, GRACE_MILLIS);
+    stops.put(team.uid(), stop);
+    Optional<Outcome<Void>> nobody = nobodyToTell();
+    if (nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
+    }
+    Stop send = stop.equals(sentStops.put(team.uid(), stop)) ? null : stop;
+    return new Order<>(
+        send, Outcome.inProgress(LOOK_AGAIN, "the machine was told to stop the team"));
+  }
+
+  /** The team runs elsewhere at this epoch: nothing older is wanted here any more. */
+  void supersede(String teamUid, long epoch) {
+    Run run = runs.get(teamUid);
+    if (run != null && run.epoch() < epoch) {
+      runs.remove(teamUid);
+    }
+  }
+
+  /** The team that a report changed something for, when it was ordered here. */
+  Optional<TeamRef> reported(TeamReport report) {
+    boolean news = reports.put(report);
+    return news ? ordered(report.teamUid()) : Optional.empty();
+  }
+
+  /** The team that is gone, when it was ordered to stop. */
+  Optional<TeamRef> gone(TeamGone said) {
+    reports.gone(said.teamUid(), said.epoch());
+    Optional<TeamRef> team = ordered(said.teamUid());
+    Stop stop = stops.get(said.teamUid());
+    if (stop != null && stop.epoch() <= said.epoch()) {
+      stops.remove(said.teamUid());
+      sentStops.remove(said.teamUid());
+      gone.merge(said.teamUid(), stop.epoch(), Math::max);
+      if (gone.size() > MAX_GONE) {
+        gone.remove(gone.keySet().iterator().next());
+      }
+    }
+    return team;
+  }
+
+  private Optional<TeamRef> ordered(String teamUid) {
+    Run run = runs.get(teamUid);
+    if (run != null) {
+      return Optional.of(new TeamRef(run.namespace(), run.name(), run.teamUid()));
+    }
+    Stop stop = stops.get(teamUid);
+    return stop == null
+        ? Optional.empty()
+        : Optional.of(new TeamRef(stop.namespace(), stop.name(), stop.teamUid()));
+  }
+
+  Optional<TeamReport> report(String teamUid) {
+    return Optional.ofNullable(reports.get(teamUid));
+  }
+
+  List<TeamReport> reports() {
+    return reports.all();
+  }
+
+  List<Run> wanted() {
+    return List.copyOf(runs.values());
+  }
+
+  private <T> Optional<Outcome<T>> nobodyToTell() {
+    return switch (link) {
+      case UP -> Optional.empty();
+      case NONE ->
+          Optional.of(
+              Outcome.later(Reason.AGENT_NOT_CONNECTED, "the machine's agent is not connected"));
+      case CONFLICT ->
+          Optional.of(
+              Outcome.later(Reason.IDENTITY_CONFLICT, "two agents answer for this machine"));
+    };
+  }
+}

@@ -1,0 +1,350 @@
+package dev.crowdlab.hub;
+
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent.ContainerReport;
+import dev.crowdlab.protocol.FromAgent.Notice;
+import dev.crowdlab.protocol.FromAgent.TeamGone;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agents in memory, with the same bookkeeping as the real hub: a test plays the machines.
+ * Listeners are called at once on the test's thread.
+ *
+ * <p>A VM is {@code Unwatched} until watched, then {@code Awaited} until {@link #connect}ed. By
+ * default nothing is reported by itself; {@link #obedient} machines report each run healthy and
+ * each stop gone right after the call that ordered it (so the call after it is Done).
+ */
+public final class FakeAgents implements Agents {
+
+  private final Clock clock;
+  private final List<AgentListener> listeners = new ArrayList<>();
+  private final Map<VmRef, Machine> machines = new HashMap<>();
+  private boolean obedient;
+
+  private static final class Machine {
+    final Ledger ledger = new Ledger();
+    final List<ToAgent> sent = new ArrayList<>();
+    @Nullable InetSocketAddress ssh;
+    boolean carriesTeams;
+    boolean forgotten;
+    @Nullable Session session;
+    VmHealth health = new VmHealth.Unwatched();
+  }
+
+  public FakeAgents(Clock clock) {
+    this.clock = clock;
+  }
+
+  // ---- the machines' side
+
+  /** From now on machines do as they are told, at once. */
+  public FakeAgents obedient(boolean value) {
+    obedient = value;
+    return this;
+  }
+
+  /** The VM's agent connects with nothing running; a watched VM is Alive. */
+  public void connect(VmRef vm) {
+    connect(vm, List.of());
+  }
+
+  /** The VM's agent connects and says what still runs or is mounted. */
+  public void connect(VmRef vm, List<TeamReport> running) {
+    Instant now = clock.instant();
+    connect(
+        new Session(
+            vm,
+            "sha256:test",
+            "boot-" + vm.name(),
+            "machine-" + vm.name(),
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" + vm.name().replaceAll("[^A-Za-z0-9]", "x"),
+            now,
+            now),
+        running);
+  }
+
+  /** As {@link #connect(VmRef, List)}, with all facts chosen by the test. */
+  public void connect(Session session, List<TeamReport> running) {
+    Machine machine = machine(session.vm());
+    machine.session = session;
+    List<ToAgent> messages = machine.ledger.up(new Reports(running));
+    machine.sent.addAll(messages);
+    listeners.forEach(listener -> listener.sessionChanged(session.vm()));
+    if (machine.ssh != null) {
+      health(session.vm(), new VmHealth.Alive(session.lastSeen()));
+    }
+    if (obedient) {
+      messages.forEach(message -> obey(session.vm(), message));
+    }
+  }
+
+  /** The socket closes; the health stays until the test says what the probe found. */
+  public void disconnect(VmRef vm) {
+    Machine machine = machine(vm);
+    if (machine.session != null) {
+      machine.session = null;
+      machine.ledger.down();
+      listeners.forEach(listener -> listener.sessionChanged(vm));
+    }
+  }
+
+  /** The agent dies and sshd answers. */
+  public void agentDies(VmRef vm) {
+    Instant lastSeen = lastSeen(vm);
+    disconnect(vm);
+    health(vm, new VmHealth.AgentDown(lastSeen, clock.instant()));
+  }
+
+  /** The VM dies in silence and the detector has said so. */
+  public void lose(VmRef vm) {
+    Instant lastSeen = lastSeen(vm);
+    disconnect(vm);
+    machine(vm).ledger.lost();
+    health(vm, new VmHealth.Lost(lastSeen, clock.instant()));
+  }
+
+  /** Heartbeats are late; the session is still there. */
+  public void suspect(VmRef vm) {
+    health(vm, new VmHealth.Suspect(lastSeen(vm), clock.instant()));
+  }
+
+  /** A second machine answers with the VM's identity. */
+  public void conflict(VmRef vm) {
+    Machine machine = machine(vm);
+    machine.session = null;
+    machine.ledger.conflict();
+    listeners.forEach(listener -> listener.sessionChanged(vm));
+    health(vm, new VmHealth.Conflict(clock.instant()));
+  }
+
+  /** Sets the detector's verdict; listeners hear of it when it is another one. */
+  public void health(VmRef vm, VmHealth health) {
+    Machine machine = machine(vm);
+    if (!machine.health.equals(health)) {
+      machine.health = health;
+      listeners.forEach(listener -> listener.healthChanged(vm, health));
+    }
+  }
+
+  /** The VM reports; nothing happens without a session. */
+  public void report(VmRef vm, TeamReport report) {
+    Machine machine = machine(vm);
+    if (machine.session == null) {
+      return;
+    }
+    machine
+        .ledger
+        .reported(report)
+        .ifPresent(
+            team ->
+                listeners.forEach(
+                    listener -> listener.teamChanged(vm, team.namespace(), team.name())));
+  }
+
+  /** The VM reports the state of the run that it was ordered. */
+  public void report(VmRef vm, TeamRef team, State state) {
+    report(vm, said(ordered(vm, team), state, null, null));
+  }
+
+  /** The VM reports the ordered run healthy. */
+  public void healthy(VmRef vm, TeamRef team) {
+    report(vm, team, State.HEALTHY);
+  }
+
+  /** The VM reports that the ordered run failed. */
+  public void fail(VmRef vm, TeamRef team, RunFailure code, String message) {
+    report(vm, said(ordered(vm, team), State.FAILED, code, message));
+  }
+
+  /** The VM says that nothing of the team at or below the epoch is left. */
+  public void gone(VmRef vm, TeamRef team, long epoch) {
+    Machine machine = machine(vm);
+    if (machine.session == null) {
+      return;
+    }
+    machine
+        .ledger
+        .gone(new TeamGone(team.uid(), team.namespace(), team.name(), epoch))
+        .ifPresent(
+            ref ->
+                listeners.forEach(
+                    listener -> listener.teamChanged(vm, ref.namespace(), ref.name())));
+  }
+
+  /** The contributor, or the machine's shutdown, speaks. */
+  public void notice(VmRef vm, Notice.Kind kind) {
+    listeners.forEach(listener -> listener.notice(vm, kind));
+  }
+
+  // ---- what a test can look at
+
+  /** Every message that the VM was sent, in order, over all its sessions. */
+  public List<ToAgent> sent(VmRef vm) {
+    return List.copyOf(machine(vm).sent);
+  }
+
+  /** The runs that the hub would tell this VM if it connected now. */
+  public List<ToAgent.Run> wanted(VmRef vm) {
+    return machine(vm).ledger.wanted();
+  }
+
+  /** Where the VM is probed, when it is watched. */
+  public Optional<InetSocketAddress> watched(VmRef vm) {
+    return Optional.ofNullable(machine(vm).ssh);
+  }
+
+  public boolean carriesTeams(VmRef vm) {
+    return machine(vm).carriesTeams;
+  }
+
+  public boolean forgotten(VmRef vm) {
+    return machine(vm).forgotten;
+  }
+
+  // ---- the port
+
+  @Override
+  public void listen(AgentListener listener) {
+    listeners.add(listener);
+  }
+
+  @Override
+  public Optional<Session> session(VmRef vm) {
+    return Optional.ofNullable(machine(vm).session);
+  }
+
+  @Override
+  public VmHealth health(VmRef vm) {
+    return machine(vm).health;
+  }
+
+  @Override
+  public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams) {
+    Machine machine = machine(vm);
+    boolean first = machine.ssh == null;
+    machine.ssh = ssh;
+    machine.carriesTeams = carriesTeams;
+    machine.forgotten = false;
+    if (first) {
+      Session session = machine.session;
+      health(
+          vm,
+          session == null
+              ? new VmHealth.Awaited(clock.instant())
+              : new VmHealth.Alive(session.lastSeen()));
+    }
+  }
+
+  @Override
+  public void forget(VmRef vm) {
+    disconnect(vm);
+    machines.remove(vm);
+    machine(vm).forgotten = true;
+  }
+
+  @Override
+  public void prepare(VmRef vm, ToAgent.Prepare prepare) {
+    Machine machine = machine(vm);
+    if (machine.session != null) {
+      machine.sent.add(prepare);
+    }
+  }
+
+  @Override
+  public Outcome<TeamReport> run(VmRef vm, ToAgent.Run run) {
+    machines.forEach(
+        (other, machine) -> {
+          if (!other.equals(vm)) {
+            machine.ledger.supersede(run.teamUid(), run.epoch());
+          }
+        });
+    return order(vm, machine(vm).ledger.run(run));
+  }
+
+  @Override
+  public Outcome<Void> stop(VmRef vm, TeamRef team, long epoch) {
+    return order(vm, machine(vm).ledger.stop(team, epoch));
+  }
+
+  private <T> Outcome<T> order(VmRef vm, Ledger.Order<T> order) {
+    ToAgent message = order.send();
+    if (message != null) {
+      machine(vm).sent.add(message);
+      if (obedient) {
+        obey(vm, message);
+      }
+    }
+    return order.outcome();
+  }
+
+  @Override
+  public Optional<TeamReport> report(VmRef vm, TeamRef team) {
+    return machine(vm).ledger.report(team.uid());
+  }
+
+  @Override
+  public List<TeamReport> reports(VmRef vm) {
+    return machine(vm).ledger.reports();
+  }
+
+  // ---- inside
+
+  private Machine machine(VmRef vm) {
+    return machines.computeIfAbsent(vm, key -> new Machine());
+  }
+
+  private Instant lastSeen(VmRef vm) {
+    Session session = machine(vm).session;
+    return session == null ? clock.instant() : session.lastSeen();
+  }
+
+  private void obey(VmRef vm, ToAgent message) {
+    switch (message) {
+      case ToAgent.Run run -> report(vm, said(run, State.HEALTHY, null, null));
+      case ToAgent.Stop stop ->
+          gone(vm, new TeamRef(stop.namespace(), stop.name(), stop.teamUid()), stop.epoch());
+      case ToAgent.Welcome _,
+          ToAgent.Cadence _,
+          ToAgent.Prepare _,
+          ToAgent.Challenge _,
+          ToAgent.NewToken _ -> {}
+    }
+  }
+
+  private ToAgent.Run ordered(VmRef vm, TeamRef team) {
+    return wanted(vm).stream()
+        .filter(run -> run.teamUid().equals(team.uid()))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(team + " was not ordered to run on " + vm));
+  }
+
+  private static TeamReport said(
+      ToAgent.Run run, State state, @Nullable RunFailure code, @Nullable String message) {
+    boolean running = state == State.HEALTHY;
+    return new TeamReport(
+        run.teamUid(),
+        run.namespace(),
+        run.name(),
+        run.epoch(),
+        state,
+        code == null ? null : code.name(),
+        message,
+        run.containers().stream()
+            .map(c -> new ContainerReport(c.name(), running, 0, null, null))
+            .toList());
+  }
+}
