@@ -1,0 +1,226 @@
+package dev.crowdlab.operator;
+
+import static java.util.Objects.requireNonNullElse;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operator's configuration, as it stands in the YAML file that {@code operator --config} names.
+ * {@link ConfigFile} reads it. Every section but {@code hub} may be left out; what is then missing
+ * shows as a condition where it matters, so that an installation can be completed step by step.
+ *
+ * @param namespace where the operator keeps its own Secrets and its Lease
+ * @param installation six characters of {@code a-z2-7} that tell two clusters on one file server
+ *     apart; by default derived from the cluster
+ */
+public record Config(
+    String namespace,
+    @Nullable String installation,
+    Hub hub,
+    @Nullable FileServer fileServer,
+    Route route,
+    WaitingRoom waitingRoom,
+    Network network,
+    Agent agent,
+    Integrity integrity,
+    LeaderElection leaderElection,
+    Management management) {
+
+  public Config {
+    namespace = requireNonNullElse(namespace, "crowdlab-system");
+    if (installation != null) {
+      check(
+          installation.matches("[a-z2-7]{6}"),
+          "installation",
+          installation,
+          "six characters of a-z2-7");
+    }
+  }
+
+  /**
+   * The agents' WebSocket server.
+   *
+   * @param listen where it listens
+   * @param advertise where agents dial it; each host is a name in its certificate
+   */
+  public record Hub(HostPort listen, List<HostPort> advertise) {
+    public Hub {
+      listen = requireNonNullElse(listen, new HostPort("0.0.0.0", 8443));
+      advertise = advertise == null ? List.of() : List.copyOf(advertise);
+      check(
+          !advertise.isEmpty(),
+          "hub.advertise",
+          "",
+          "at least one host:port that the machines can dial");
+    }
+  }
+
+  /**
+   * The file server that keeps the workspaces, reached over SSH.
+   *
+   * @param name stands in the teams' status
+   * @param hostKey pinned: a public key line or a SHA256 fingerprint
+   * @param credentialsSecret name of a {@code kubernetes.io/ssh-auth} Secret in the operator's
+   *     namespace
+   * @param sftpPort the port of the sshd for workspaces
+   * @param dataDirectory where workspaces lie, on a file system with user quota if sizes shall be
+   *     enforced
+   * @param retention how long a deleted team's data is kept
+   */
+  public record FileServer(
+      String name,
+      String host,
+      Integer port,
+      String user,
+      @Nullable Boolean sudo,
+      String hostKey,
+      String credentialsSecret,
+      Integer sftpPort,
+      String dataDirectory,
+      Duration retention,
+      @Nullable Boolean synchronousWrites) {
+    public FileServer {
+      name = requireNonNullElse(name, "files");
+      port = requireNonNullElse(port, 22);
+      user = requireNonNullElse(user, "root");
+      sftpPort = requireNonNullElse(sftpPort, 2222);
+      dataDirectory = requireNonNullElse(dataDirectory, "/srv/crowdlab");
+      retention = requireNonNullElse(retention, Duration.ofDays(7));
+      check(host != null, "fileServer.host", "", "the file server's name or address");
+      check(
+          hostKey != null,
+          "fileServer.hostKey",
+          "",
+          "its public host key or SHA256 fingerprint: an unknown server is not trusted");
+      check(
+          credentialsSecret != null,
+          "fileServer.credentialsSecret",
+          "",
+          "a kubernetes.io/ssh-auth Secret in the operator's namespace");
+      checkPort("fileServer.port", port);
+      checkPort("fileServer.sftpPort", sftpPort);
+      check(
+          dataDirectory.startsWith("/") && !dataDirectory.contains(".."),
+          "fileServer.dataDirectory",
+          dataDirectory,
+          "an absolute path");
+    }
+
+    public boolean usesSudo() {
+      return sudo != null ? sudo : !user.equals("root");
+    }
+  }
+
+  /**
+   * How students reach exercises.
+   *
+   * @param sources CIDRs that the exercises' ports accept: the ingress's addresses as a machine
+   *     sees them, and the operator's for the waiting room
+   * @param allowedAnnotations keys that {@code spec.access.annotations} may carry
+   * @param firstPort first port on a machine for exercises
+   * @param lastPort last one
+   */
+  public record Route(
+      List<String> sources, Set<String> allowedAnnotations, Integer firstPort, Integer lastPort) {
+    public Route {
+      sources = sources == null ? List.of() : List.copyOf(sources);
+      allowedAnnotations = allowedAnnotations == null ? Set.of() : Set.copyOf(allowedAnnotations);
+      firstPort = requireNonNullElse(firstPort, 20_000);
+      lastPort = requireNonNullElse(lastPort, 29_999);
+      checkPort("route.firstPort", firstPort);
+      checkPort("route.lastPort", lastPort);
+      check(
+          lastPort - firstPort >= 299,
+          "route.lastPort",
+          lastPort,
+          "at least 299 above route.firstPort, so that ports need not be reused within ten"
+              + " minutes");
+    }
+  }
+
+  /**
+   * Where requests wait between machines.
+   *
+   * @param advertise the address and port that EndpointSlices name; left out: there is no waiting
+   *     room
+   * @param hold how long a request is held before the page or a 503
+   */
+  public record WaitingRoom(
+      HostPort listen, @Nullable HostPort advertise, Duration hold, Integer maxHeld) {
+    public WaitingRoom {
+      listen = requireNonNullElse(listen, new HostPort("0.0.0.0", 8090));
+      hold = requireNonNullElse(hold, Duration.ofSeconds(5));
+      maxHeld = requireNonNullElse(maxHeld, 1_000);
+      check(maxHeld > 0, "waitingRoom.maxHeld", maxHeld, "above zero");
+    }
+  }
+
+  /**
+   * Which addresses may be dialled over SSH. Loopback, link-local, multicast, unspecified and
+   * metadata addresses are always refused unless allowed here.
+   *
+   * @param allow CIDRs that are dialled whatever the other rules say
+   * @param deny CIDRs that are refused: the cluster's Services, pods and nodes
+   */
+  public record Network(List<String> allow, List<String> deny) {
+    public Network {
+      allow = allow == null ? List.of() : List.copyOf(allow);
+      deny = deny == null ? List.of() : List.copyOf(deny);
+    }
+  }
+
+  /**
+   * The agents.
+   *
+   * @param noPidsLimit leaves out podman's pids limit; only for a test bed whose machines cannot
+   *     set one
+   * @param lostMountBound how long a team's mount may be dead before its containers are stopped
+   */
+  public record Agent(Boolean noPidsLimit, Duration lostMountBound) {
+    public Agent {
+      noPidsLimit = requireNonNullElse(noPidsLimit, false);
+      lostMountBound = requireNonNullElse(lostMountBound, Duration.ofSeconds(60));
+    }
+  }
+
+  /**
+   * What no spec can lower.
+   *
+   * @param quarantine whether every violation quarantines, also where a spec says Report
+   * @param reverify time between verifications over SSH
+   */
+  public record Integrity(Boolean quarantine, Duration reverify) {
+    public Integrity {
+      quarantine = requireNonNullElse(quarantine, false);
+      reverify = requireNonNullElse(reverify, Duration.ofHours(1));
+    }
+  }
+
+  /** Whether replicas elect a leader; without it exactly one operator may run. */
+  public record LeaderElection(Boolean enabled, String leaseName) {
+    public LeaderElection {
+      enabled = requireNonNullElse(enabled, false);
+      leaseName = requireNonNullElse(leaseName, "crowdlab-operator");
+    }
+  }
+
+  /** Where health and metrics are served. */
+  public record Management(HostPort listen) {
+    public Management {
+      listen = requireNonNullElse(listen, new HostPort("127.0.0.1", 8080));
+    }
+  }
+
+  private static void checkPort(String field, int port) {
+    check(port >= 1 && port <= 65535, field, port, "a port in 1..65535");
+  }
+
+  private static void check(boolean holds, String field, Object value, String remedy) {
+    if (!holds) {
+      throw new IllegalArgumentException(field + " is '" + value + "', but must be " + remedy);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.crowdlab.operator;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.crowdlab.core.Times;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@link Config} from a YAML file and says in one sentence what is wrong with it. */
+public final class ConfigFile {
+
+  private static final YAMLMapper MAPPER =
+      YAMLMapper.builder()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .addModule(new SimpleModule().addDeserializer(Duration.class, new Durations()))
+          .build();
+
+  /** Sections that are made of defaults when the file leaves them out. */
+  private static final List<String> SECTIONS =
+      List.of(
+          "hub",
+          "route",
+          "waitingRoom",
+          "network",
+          "agent",
+          "integrity",
+          "leaderElection",
+          "management");
+
+  private ConfigFile() {}
+
+  /**
+   * Reads and checks a file.
+   *
+   * @throws InvalidConfigException when it cannot be read, or with the field, the value and the
+   *     remedy when it is not valid
+   */
+  public static Config read(Path file) throws InvalidConfigException {
+    try {
+      return parse(Files.readString(file));
+    } catch (IOException e) {
+      throw new InvalidConfigException("cannot read " + file + ": " + e.getMessage(), e);
+    } catch (InvalidConfigException e) {
+      throw new InvalidConfigException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  static Config parse(String yaml) throws InvalidConfigException {
+    try {
+      JsonNode root = MAPPER.readTree(yaml);
+      ObjectNode sections = root instanceof ObjectNode object ? object : MAPPER.createObjectNode();
+      for (String section : SECTIONS) {
+        if (sections.path(section).isMissingNode() || sections.path(section).isNull()) {
+          sections.putObject(section);
+        }
+      }
+      return MAPPER.treeToValue(sections, Config.class);
+    } catch (ValueInstantiationException e) {
+      throw new InvalidConfigException(root(e).getMessage(), e);
+    } catch (UnrecognizedPropertyException e) {
+      throw new InvalidConfigException(
+          "there is no field "
+              + field(e)
+              + "; the fields there are "
+              + e.getKnownPropertyIds().stream().map(String::valueOf).sorted().toList(),
+          e);
+    } catch (JsonMappingException e) {
+      throw new InvalidConfigException(field(e) + ": " + e.getOriginalMessage(), e);
+    } catch (JacksonException e) {
+      throw new InvalidConfigException("not YAML: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static Throwable root(Throwable e) {
+    Throwable cause = e.getCause();
+    return cause == null ? e : root(cause);
+  }
+
+  private static String field(JsonMappingException e) {
+    return String.join(
+        ".",
+        e.getPath().stream()
+            .map(step -> step.getFieldName() == null ? "" + step.getIndex() : step.getFieldName())
+            .toList());
+  }
+
+  private static final class Durations extends StdScalarDeserializer<Duration> {
+    private static final long serialVersionUID = 1L;
+
+    Durations() {
+      super(Duration.class);
+    }
+
+    @Override
+    public Duration deserialize(JsonParser parser, DeserializationContext context)
+        throws IOException {
+      try {
+        return Times.parseDuration(parser.getText());
+      } catch (IllegalArgumentException e) {
+        throw new JsonMappingException(parser, String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
+  /** The configuration is not valid; the message is for the person who wrote it. */
+  public static final class InvalidConfigException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    InvalidConfigException(@Nullable String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+}

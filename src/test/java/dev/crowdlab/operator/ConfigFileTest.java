@@ -1,0 +1,76 @@
+package dev.crowdlab.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigFileTest {
+
+  private static final String SMALLEST = "hub: {advertise: ['10.77.0.1:8443']}\n";
+
+  @Test
+  void theSmallestFileGetsTheDefaults() throws Exception {
+    Config config = ConfigFile.parse(SMALLEST);
+
+    assertThat(config.namespace()).isEqualTo("crowdlab-system");
+    assertThat(config.hub().listen()).isEqualTo(new HostPort("0.0.0.0", 8443));
+    assertThat(config.fileServer()).isNull();
+    assertThat(config.route().sources()).isEmpty();
+    assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(config.leaderElection().enabled()).isFalse();
+  }
+
+  @Test
+  void aFileServerGetsItsDefaults() throws Exception {
+    Config config =
+        ConfigFile.parse(
+            SMALLEST
+                + "fileServer: {host: files.example.org, hostKey: 'SHA256:x', credentialsSecret:"
+                + " f}");
+
+    assertThat(config.fileServer()).isNotNull();
+    assertThat(config.fileServer().retention()).isEqualTo(Duration.ofDays(7));
+    assertThat(config.fileServer().sftpPort()).isEqualTo(2222);
+    assertThat(config.fileServer().usesSudo()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'hub: {}' | hub.advertise",
+        "'hub: {advertise: [nowhere]}' | not host:port: 'nowhere'",
+        "'hub: {advertise: [\"a:99999\"]}' | above 65535",
+        "'hub: {advertise: [\"fe80::1:80\"]}' | in brackets",
+        "'hub: {advertise: [\"a:1\"], advertize: 1}' | there is no field hub.advertize",
+        "'hub: {advertise: [\"a:1\"]}\ninstallation: UPPER!' | installation is 'UPPER!'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "fileServer: {hostKey: k, credentialsSecret: s}' | fileServer.host",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "fileServer: {host: h, credentialsSecret: s}' | fileServer.hostKey",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "fileServer: {host: h, hostKey: k, credentialsSecret: s, retention: ever}' |"
+            + " fileServer.retention: not a duration: 'ever'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "route: {firstPort: 100, lastPort: 200}' | route.lastPort is '200'",
+        "'hub: {advertise: [\"a:1\"]}\nroute: {firstPort: 0}' | route.firstPort is '0'",
+        "'hub: [' | not YAML",
+      })
+  void saysWhatIsWrong(String yaml, String message) {
+    assertThatThrownBy(() -> ConfigFile.parse(yaml))
+        .isInstanceOf(ConfigFile.InvalidConfigException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aMissingFileIsNamed() {
+    assertThatThrownBy(() -> ConfigFile.read(Path.of("/nonexistent/config.yaml")))
+        .isInstanceOf(ConfigFile.InvalidConfigException.class)
+        .hasMessageContaining("/nonexistent/config.yaml");
+  }
+}
