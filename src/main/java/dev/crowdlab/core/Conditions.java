@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Builds the conditions of a status, and keeps the transition times of those that stay. */
 public final class Conditions {
@@ -71,7 +72,10 @@ public final class Conditions {
    * @throws IllegalArgumentException when {@code wanted} has a type twice
    */
   public static List<Condition> merge(
-      List<Condition> existing, List<Condition> wanted, InstantSource clock, Long generation) {
+      List<Condition> existing,
+      List<Condition> wanted,
+      InstantSource clock,
+      @Nullable Long generation) {
     String now = now(clock);
     Set<String> types = new HashSet<>();
     List<Condition> merged = new ArrayList<>(wanted.size());

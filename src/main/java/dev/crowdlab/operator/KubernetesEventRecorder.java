@@ -88,10 +88,15 @@ final class KubernetesEventRecorder implements EventRecorder, AutoCloseable {
 
   /** Writes what waits, for at most two seconds. */
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     closed.set(true);
-    if (!writer.join(Duration.ofSeconds(2))) {
+    try {
+      if (!writer.join(Duration.ofSeconds(2))) {
+        writer.interrupt();
+      }
+    } catch (InterruptedException e) {
       writer.interrupt();
+      Thread.currentThread().interrupt();
     }
   }
 
