@@ -43,6 +43,10 @@ public record ContributedVMStatus(
         List<StepTiming> timings,
     @JsonPropertyDescription("The quarantine that holds the machine, if any.")
         @Nullable Quarantine quarantine,
+    @JsonPropertyDescription(
+            "Digest of the spec, the Secret and the settings that the last attempt to integrate "
+                + "the machine was made with; when they change, it is tried again at once.")
+        @Nullable String inputs,
     @JsonPropertyDescription("When a failed step is tried again.") @Nullable Backoff backoff) {
 
   /** A status that says nothing yet. */
@@ -72,6 +76,7 @@ public record ContributedVMStatus(
     builder.machineIdHash = machineIdHash;
     builder.timings = timings;
     builder.quarantine = quarantine;
+    builder.inputs = inputs;
     builder.backoff = backoff;
     return builder;
   }
@@ -92,6 +97,7 @@ public record ContributedVMStatus(
     private @Nullable String machineIdHash;
     private List<StepTiming> timings = List.of();
     private @Nullable Quarantine quarantine;
+    private @Nullable String inputs;
     private @Nullable Backoff backoff;
 
     private Builder() {}
@@ -166,6 +172,11 @@ public record ContributedVMStatus(
       return this;
     }
 
+    public Builder inputs(@Nullable String value) {
+      this.inputs = value;
+      return this;
+    }
+
     public Builder backoff(@Nullable Backoff value) {
       this.backoff = value;
       return this;
@@ -187,6 +198,7 @@ public record ContributedVMStatus(
           machineIdHash,
           timings,
           quarantine,
+          inputs,
           backoff);
     }
   }

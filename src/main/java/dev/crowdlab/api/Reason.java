@@ -115,6 +115,9 @@ public enum Reason {
   /** The contributor paused or withdrew the machine on the machine itself. */
   CONTRIBUTOR_PAUSED("ContributorPaused"),
 
+  /** The machine is back after it was lost, and must stay a while before it carries teams again. */
+  STABILISING("Stabilising"),
+
   // ContributedVM: its use
 
   /** The spec keeps new teams away. */

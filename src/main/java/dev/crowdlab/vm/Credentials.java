@@ -21,7 +21,8 @@ public final class Credentials {
   private Credentials() {}
 
   /**
-   * The credentials in a Secret; failed with the field and the remedy when they are not there or of no use.
+   * The credentials in a Secret; failed with the field and the remedy when they are not there or of
+   * no use.
    *
    * @param name the Secret's name, for the message
    * @param secret the Secret, when it exists
@@ -43,8 +44,7 @@ public final class Credentials {
               + Names.SSH_SECRET_TYPE
               + ": delete it and create it anew, as a type cannot be changed");
     }
-    Map<String, String> data =
-        secret.get().getData() == null ? Map.of() : secret.get().getData();
+    Map<String, String> data = secret.get().getData() == null ? Map.of() : secret.get().getData();
     try {
       String key = text(data.get(Names.SSH_PRIVATE_KEY));
       String password = text(data.get(Names.SSH_PASSWORD));

@@ -8,8 +8,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Finds objects that stand for one machine twice: the same address and port, or the same host key. The younger is refused; of two made in one second, the one with
- * the greater UID.
+ * Finds objects that stand for one machine twice: the same address and port, or the same host key.
+ * The younger is refused; of two made in one second, the one with the greater UID.
  */
 final class Twins {
 
@@ -28,7 +28,10 @@ final class Twins {
         .min(BY_AGE);
   }
 
-  /** Other objects whose machine reports the same machine-id: copies of one image, or one machine behind two addresses. */
+  /**
+   * Other objects whose machine reports the same machine-id: copies of one image, or one machine
+   * behind two addresses.
+   */
   static boolean sharesMachineId(ContributedVM vm, Collection<ContributedVM> all) {
     String id = vm.getStatus().machineIdHash();
     return id != null
