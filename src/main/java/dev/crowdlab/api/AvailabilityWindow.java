@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import java.util.Objects;
 
@@ -18,16 +19,25 @@ public record AvailabilityWindow(
         List<DayOfWeek> days,
     @JsonPropertyDescription("When the window starts, HH:MM in the time zone.")
         @Required
-        @Size(min = 5, max = 5)
+        @Size(max = 16)
+        @ValidationRule(
+            value = Cel.TIME_OF_DAY,
+            message = "must be a time of day from 00:00 to 23:59, as HH:MM")
         String from,
     @JsonPropertyDescription(
             "When the window ends, HH:MM in the time zone. Not after from: on the next day.")
         @Required
-        @Size(min = 5, max = 5)
+        @Size(max = 16)
+        @ValidationRule(
+            value = Cel.TIME_OF_DAY,
+            message = "must be a time of day from 00:00 to 23:59, as HH:MM")
         String to,
     @JsonPropertyDescription("The IANA time zone of from and to, e.g. Europe/Berlin.")
         @Default("UTC")
         @Size(min = 1, max = 64)
+        @ValidationRule(
+            value = Cel.TIME_ZONE,
+            message = "must be the name of an IANA time zone, e.g. Europe/Berlin")
         String timeZone) {
 
   /** Fills in the API's defaults where they were left out. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import org.jspecify.annotations.Nullable;
 
@@ -21,8 +22,16 @@ public record Capacity(
     @JsonPropertyDescription(
             "How much cpu all teams together may request, e.g. 2 or 500m. By default all "
                 + "that the machine has.")
-        @Nullable Quantity cpu,
+        @Nullable
+        @ValidationRule(
+            value = Cel.QUANTITY,
+            message = "must be a quantity of at least 0, e.g. 2, 500m or 4Gi")
+        Quantity cpu,
     @JsonPropertyDescription(
             "How much memory all teams together may request, e.g. 4Gi. By default all that "
                 + "the machine has.")
-        @Nullable Quantity memory) {}
+        @Nullable
+        @ValidationRule(
+            value = Cel.QUANTITY,
+            message = "must be a quantity of at least 0, e.g. 2, 500m or 4Gi")
+        Quantity memory) {}

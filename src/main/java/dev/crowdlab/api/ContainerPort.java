@@ -8,6 +8,7 @@ import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,11 @@ public record ContainerPort(
     @JsonPropertyDescription("The port's name, unique in the team; access.port refers to it.")
         @Nullable
         @Size(min = 1, max = 15)
+        @ValidationRule(
+            value = Cel.PORT_NAME,
+            message =
+                "must be a port name: lower-case letters, digits and single -, at least one letter,"
+                    + " beginning and ending with a letter or digit")
         String name,
     @JsonPropertyDescription("The port's number in the container.") @Required @Min(1) @Max(65535)
         Integer containerPort,

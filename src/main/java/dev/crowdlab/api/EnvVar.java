@@ -6,13 +6,19 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.Objects;
 
 /** An environment variable. */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record EnvVar(
-    @JsonPropertyDescription("The variable's name.") @Required @Size(min = 1, max = 253)
+    @JsonPropertyDescription("The variable's name.")
+        @Required
+        @Size(min = 1, max = 253)
+        @ValidationRule(
+            value = Cel.ENV_NAME,
+            message = "must consist of printable ASCII characters other than =")
         String name,
     @JsonPropertyDescription(
             "The variable's value; empty by default. It is not a place for secrets: whoever "

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,14 @@ import org.jspecify.annotations.Nullable;
 /** What runs for a team. */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
+@ValidationRule(
+    value = Cel.UNIQUE_CONTAINERS,
+    fieldPath = ".containers",
+    message = "two containers have the same name: give each container a name of its own")
+@ValidationRule(
+    value = Cel.UNIQUE_PORT_NAMES,
+    fieldPath = ".containers",
+    message = "two ports have the same name: give each port of the team a name of its own")
 public record Exercise(
     @JsonPropertyDescription(
             "The team's machines (attacker, victim, ...). They reach each other by name; no "

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -21,16 +22,27 @@ public record IntegritySpec(
     @JsonPropertyDescription(
             "Absolute paths of files or directories whose change is a violation, besides "
                 + "those that are always protected.")
-        @Size(max = 128)
-        List<@Size(min = 1, max = 4096) String> protectedPaths,
+        @Size(max = 64)
+        @ValidationRule(
+            value = Cel.PATHS,
+            message = "each path must be absolute and without .. segments, e.g. /etc/ssh")
+        List<@Size(min = 1, max = 1024) String> protectedPaths,
     @JsonPropertyDescription(
             "Distributions that are accepted, as in /etc/os-release: ID, or ID:VERSION_ID, "
                 + "e.g. debian:12. Empty accepts every one that the operator supports.")
         @Size(max = 32)
+        @ValidationRule(
+            value = Cel.DISTRIBUTIONS,
+            message =
+                "each must be an ID, or ID:VERSION_ID, of /etc/os-release, e.g. debian or"
+                    + " debian:12")
         List<@Size(min = 1, max = 64) String> allowedDistributions,
     @JsonPropertyDescription("The oldest kernel that is accepted, e.g. 5.10.")
         @Nullable
         @Size(max = 32)
+        @ValidationRule(
+            value = Cel.KERNEL,
+            message = "must be a kernel version of two or three numbers, e.g. 5.10 or 6.1.12")
         String minimumKernel,
     @JsonPropertyDescription("Findings that are violations whatever the policy says.")
         @Size(max = 32)

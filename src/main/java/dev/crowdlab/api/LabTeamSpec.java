@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,12 @@ import org.jspecify.annotations.Nullable;
 /** One isolated exercise environment for one student or group. */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
+@ValidationRule(
+    value = Cel.ACCESS_PORT,
+    fieldPath = ".access.port",
+    message =
+        "no container has a TCP port of this name: use the name of one of"
+            + " exercise.containers[].ports")
 public record LabTeamSpec(
     @JsonPropertyDescription("What runs: one or more containers on a network of their own.")
         @Required
@@ -37,6 +44,11 @@ public record LabTeamSpec(
                 + "deleted. Units: d, h, m, s, in this order.")
         @Nullable
         @Size(max = 32)
+        @ValidationRule(
+            value = Cel.DURATION,
+            message =
+                "must be a time above 0 with the units d, h, m, s in this order, e.g. 14d, 36h or"
+                    + " 1d12h")
         String expiresAfter) {
 
   /** Fills in the API's defaults where they were left out. */

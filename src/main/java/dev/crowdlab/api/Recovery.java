@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Recovery(
-    @JsonPropertyDescription("Why.") @Required RecoveryCause cause,
+    @JsonPropertyDescription("Why the team moved or was restarted.") @Required RecoveryCause cause,
     @JsonPropertyDescription("The ContributedVM it left; absent when it had none.")
         @Nullable String from,
     @JsonPropertyDescription("The ContributedVM it went to; absent until one was chosen.")

@@ -8,6 +8,7 @@ import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import io.fabric8.generator.annotation.ValidationRule;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,11 @@ public record SshSpec(
                 + "and the address that was checked is the one dialled.")
         @Required
         @Size(min = 1, max = 253)
+        @ValidationRule(
+            value = Cel.HOST,
+            message =
+                "must be a host name (letters, digits, - and .) or an IP address, without port or"
+                    + " user")
         String host,
     @JsonPropertyDescription("The TCP port of the machine's sshd.")
         @Default("22")
@@ -30,6 +36,10 @@ public record SshSpec(
             "The user to log in as: root, or one who may use sudo without a password.")
         @Required
         @Size(min = 1, max = 32)
+        @ValidationRule(
+            value = Cel.USER,
+            message =
+                "must be a login name: letters, digits, _, - and ., not beginning with - or .")
         String user,
     @JsonPropertyDescription(
             "Whether to use password-less sudo. By default true for every user other than "
@@ -41,7 +51,13 @@ public record SshSpec(
                 + "it (SHA256:...). Left out, the key that the machine presents is shown in "
                 + "status.hostKey and waits for approval.")
         @Nullable
-        @Size(max = 1024)
+        @Size(min = 1, max = 1024)
+        @ValidationRule(
+            value = Cel.HOST_KEY,
+            message =
+                "must be one OpenSSH public key line (ssh-ed25519, ecdsa-sha2-nistp* or ssh-rsa,"
+                    + " then the whole key in base64) or a fingerprint (SHA256: and 43 characters);"
+                    + " ssh-keyscan prints the first, ssh-keygen -lf the second")
         String hostKey,
     @JsonPropertyDescription(
             "The Secret with the credentials, of type kubernetes.io/ssh-auth: "

@@ -9,6 +9,6 @@ import io.fabric8.generator.annotation.Required;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record StepTime(
-    @JsonPropertyDescription("The step.") @Required TeamStep name,
+    @JsonPropertyDescription("The step that was done.") @Required TeamStep name,
     @JsonPropertyDescription("When it was done, RFC 3339 with milliseconds.") @Required
         String at) {}

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record StepTiming(
-    @JsonPropertyDescription("The step.") @Required VmStep step,
+    @JsonPropertyDescription("The step that was timed.") @Required VmStep step,
     @JsonPropertyDescription("When it started, RFC 3339 with milliseconds.")
         @Nullable String startedAt,
     @JsonPropertyDescription("How long it took, e.g. 1.234s; absent while it runs.")

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.Objects;
 
@@ -15,6 +16,9 @@ public record WorkspaceSpec(
             "How much the workspace may hold, e.g. 1Gi. Enforced by the file server's quota "
                 + "where its file system has one.")
         @Default("\"1Gi\"")
+        @ValidationRule(
+            value = Cel.QUANTITY_ABOVE_ZERO,
+            message = "must be a quantity above 0, e.g. 1Gi or 500Mi")
         Quantity size) {
 
   /** What applies when the spec says nothing. */

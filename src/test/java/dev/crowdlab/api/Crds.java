@@ -1,0 +1,61 @@
+package dev.crowdlab.api;
+
+import io.fabric8.crdv2.generator.CRDGenerator;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Generates the custom resource definitions from the classes. It lives among the tests because the
+ * product never generates anything; {@link CrdsTest} compares the result with {@code crds/}, and
+ * writes it there when asked to.
+ */
+final class Crds {
+  /** Where the generated files are checked in. */
+  static final Path DIRECTORY = Path.of("crds");
+
+  private Crds() {}
+
+  /** The definitions as they should stand in {@code crds/}, by file name. */
+  static Map<String, String> generate() {
+    Map<String, ByteArrayOutputStream> files = new TreeMap<>();
+    new CRDGenerator()
+        .withMinQuotes(true)
+        .withPostProcessor(new CrdFinish())
+        .customResourceClasses(ContributedVM.class, LabTeam.class)
+        .withOutput(new Memory(files))
+        .detailedGenerate();
+    Map<String, String> texts = new TreeMap<>();
+    files.forEach(
+        (name, bytes) ->
+            texts.put(
+                name.replaceFirst("-v1$", "") + ".yaml",
+                bytes
+                    .toString(StandardCharsets.UTF_8)
+                    .replaceFirst("^#.*\n", "# Generated from src/main/java/dev/crowdlab/api.\n")));
+    return texts;
+  }
+
+  /** The definitions as objects, read from what is generated. */
+  static List<CustomResourceDefinition> definitions() {
+    return generate().values().stream()
+        .map(yaml -> Serialization.unmarshal(yaml, CustomResourceDefinition.class))
+        .toList();
+  }
+
+  private record Memory(Map<String, ByteArrayOutputStream> files)
+      implements CRDGenerator.CRDOutput<ByteArrayOutputStream> {
+    @Override
+    public ByteArrayOutputStream outputFor(String name) {
+      return files.computeIfAbsent(name, _ -> new ByteArrayOutputStream());
+    }
+
+    @Override
+    public void close() {}
+  }
+}
