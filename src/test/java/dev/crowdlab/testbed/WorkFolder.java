@@ -1,0 +1,75 @@
+package dev.crowdlab.testbed;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * A temporary folder that names the process it belongs to, so that those of dead processes can be
+ * removed.
+ */
+final class WorkFolder implements AutoCloseable {
+  private static final String PREFIX = "crowdlab-testbed-";
+
+  private final Path path;
+
+  private WorkFolder(Path path) {
+    this.path = path;
+  }
+
+  static WorkFolder create() {
+    try {
+      Path parent = Path.of(System.getProperty("java.io.tmpdir"));
+      removeOrphans(parent);
+      return new WorkFolder(
+          Files.createTempDirectory(parent, PREFIX + ProcessHandle.current().pid() + "-"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Path resolve(String name) {
+    return path.resolve(name);
+  }
+
+  /** A port of the loopback interface that was free a moment ago. */
+  static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    remove(path);
+  }
+
+  private static void removeOrphans(Path parent) throws IOException {
+    try (Stream<Path> all = Files.list(parent)) {
+      all.filter(folder -> folder.getFileName().toString().startsWith(PREFIX))
+          .filter(folder -> ProcessHandle.of(owner(folder)).isEmpty())
+          .forEach(WorkFolder::remove);
+    }
+  }
+
+  private static long owner(Path folder) {
+    return Long.parseLong(folder.getFileName().toString().split("-")[2]);
+  }
+
+  private static void remove(Path folder) {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(each);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
