@@ -13,4 +13,11 @@ final class RouteUrl {
     String scheme = access.tlsSecretName() == null ? "http" : "https";
     return scheme + "://" + access.host().toLowerCase(Locale.ROOT) + access.path();
   }
+
+  /** The host of a URL that {@link #of} built. */
+  static String host(String url) {
+    int start = url.indexOf("://") + 3;
+    int end = url.indexOf('/', start);
+    return url.substring(start, end < 0 ? url.length() : end);
+  }
 }
