@@ -1,5 +1,6 @@
 package dev.crowdlab.hub;
 
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
@@ -57,6 +58,15 @@ public interface Agents {
    * tell.
    */
   Outcome<Void> stop(VmRef vm, TeamRef team, long epoch);
+
+  /**
+   * Has the agent take away everything of ours, itself included, when nobody can log in to the
+   * machine any more. In progress until the agent's session has ended for that; failed ({@code
+   * AGENT_NOT_CONNECTED}, transient) when no agent is connected.
+   */
+  default Outcome<Void> uninstall(VmRef vm) {
+    return Outcome.later(Reason.AGENT_NOT_CONNECTED, "no agent is connected");
+  }
 
   /** The last report of the team from this VM in the present session. */
   Optional<FromAgent.TeamReport> report(VmRef vm, TeamRef team);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = ToAgent.Stop.class, name = "stop"),
   @JsonSubTypes.Type(value = ToAgent.Challenge.class, name = "challenge"),
   @JsonSubTypes.Type(value = ToAgent.NewToken.class, name = "new-token"),
+  @JsonSubTypes.Type(value = ToAgent.Uninstall.class, name = "uninstall"),
 })
 public sealed interface ToAgent {
 
@@ -104,6 +105,12 @@ public sealed interface ToAgent {
       Bounds.text(nonce, Bounds.MAX_NAME, "nonce");
     }
   }
+
+  /**
+   * Has the agent take away everything of ours, itself included: the way out when the operator can
+   * no longer log in over SSH. The session ends when the removal begins.
+   */
+  record Uninstall() implements ToAgent {}
 
   /**
    * A token to use from the next connection on; answered by {@link FromAgent.TokenStored} once it

@@ -321,7 +321,8 @@ public final class FakeAgents implements Agents {
           ToAgent.Cadence _,
           ToAgent.Prepare _,
           ToAgent.Challenge _,
-          ToAgent.NewToken _ -> {}
+          ToAgent.NewToken _,
+          ToAgent.Uninstall _ -> {}
     }
   }
 

@@ -1,0 +1,148 @@
+package dev.crowdlab.vm;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.javaoperatorsdk.operator.api.config.informer.FieldSelector;
+import io.javaoperatorsdk.operator.api.config.informer.FieldSelectorBuilder;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Brings contributed machines to where they can carry teams, keeps watch over them, and gives them
+ * back clean.
+ */
+@ControllerConfiguration(
+    name = "contributedvm",
+    finalizerName = Names.FINALIZER,
+    generationAwareEventProcessing = false)
+public final class ContributedVMReconciler
+    implements Reconciler<ContributedVM>, Cleaner<ContributedVM> {
+
+  private static final String BY_SECRET = "secret";
+
+  private final VmLifecycle lifecycle;
+  private final VmRelease release;
+  private final EventSource<?, ContributedVM> agentEvents;
+
+  /**
+   * @param agentEvents wakes a machine's reconciliation when its agent comes, goes or is suspected
+   */
+  ContributedVMReconciler(
+      VmLifecycle lifecycle, VmRelease release, EventSource<?, ContributedVM> agentEvents) {
+    this.lifecycle = requireNonNull(lifecycle, "lifecycle");
+    this.release = requireNonNull(release, "release");
+    this.agentEvents = requireNonNull(agentEvents, "agentEvents");
+  }
+
+  @Override
+  public UpdateControl<ContributedVM> reconcile(ContributedVM vm, Context<ContributedVM> context) {
+    return UpdateControl.<ContributedVM>noUpdate()
+        .rescheduleAfter(lifecycle.pass(vm, surroundings(vm, context), sink(context)));
+  }
+
+  @Override
+  public DeleteControl cleanup(ContributedVM vm, Context<ContributedVM> context) {
+    return release
+        .pass(vm, surroundings(vm, context), sink(context))
+        .map(again -> DeleteControl.noFinalizerRemoval().rescheduleAfter(again))
+        .orElseGet(DeleteControl::defaultDelete);
+  }
+
+  @Override
+  public List<EventSource<?, ContributedVM>> prepareEventSources(
+      EventSourceContext<ContributedVM> context) {
+    context.getPrimaryCache().addIndexer(BY_SECRET, vm -> List.of(secretId(vm).toString()));
+    FieldSelector sshSecrets =
+        new FieldSelectorBuilder().withField("type", Names.SSH_SECRET_TYPE).build();
+    InformerEventSource<Secret, ContributedVM> secrets =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(Secret.class, ContributedVM.class)
+                .withName("ssh-secrets")
+                .withFieldSelector(sshSecrets)
+                .withSecondaryToPrimaryMapper(
+                    secret ->
+                        ids(
+                            context
+                                .getPrimaryCache()
+                                .byIndex(BY_SECRET, ResourceID.fromResource(secret).toString())
+                                .stream()))
+                .withPrimaryToSecondaryMapper((ContributedVM vm) -> Set.of(secretId(vm)))
+                .build(),
+            context);
+    InformerEventSource<LabTeam, ContributedVM> teams =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(LabTeam.class, ContributedVM.class)
+                .withName("bound-teams")
+                .withSecondaryToPrimaryMapper(ContributedVMReconciler::machinesOf)
+                .build(),
+            context);
+    return List.of(secrets, teams, agentEvents);
+  }
+
+  private static VmSurroundings surroundings(ContributedVM vm, Context<ContributedVM> context) {
+    Optional<Secret> secret =
+        context
+            .getSecondaryResource(Secret.class, "ssh-secrets")
+            // A Secret of another type is not in the cache, and must be told from a missing one.
+            .or(() -> live(vm, context));
+    return new VmSurroundings(
+        context.getPrimaryCache().list().toList(),
+        secret,
+        List.copyOf(context.getSecondaryResources(LabTeam.class)));
+  }
+
+  private static Optional<Secret> live(ContributedVM vm, Context<ContributedVM> context) {
+    return Optional.ofNullable(
+        context
+            .getClient()
+            .secrets()
+            .inNamespace(vm.getMetadata().getNamespace())
+            .withName(vm.getSpec().ssh().credentialsSecretRef().name())
+            .get());
+  }
+
+  private static StatusSink sink(Context<ContributedVM> context) {
+    return (ContributedVM vm, ContributedVMStatus status) ->
+        PrimaryUpdateAndCacheUtils.patchStatusAndCacheResource(
+            vm, context, fresh -> VmObserver.withStatus(fresh, status));
+  }
+
+  private static ResourceID secretId(ContributedVM vm) {
+    return new ResourceID(
+        vm.getSpec().ssh().credentialsSecretRef().name(), vm.getMetadata().getNamespace());
+  }
+
+  /** The machines that carry the team, or carried it and have not confirmed that they stopped. */
+  private static Set<ResourceID> machinesOf(LabTeam team) {
+    return Stream.concat(
+            Stream.ofNullable(team.getStatus().binding()), team.getStatus().superseded().stream())
+        .map(Binding::vm)
+        .map(vm -> new ResourceID(vm, team.getMetadata().getNamespace()))
+        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+  }
+
+  private static Set<ResourceID> ids(Stream<ContributedVM> vms) {
+    return vms.map(ResourceID::fromResource)
+        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+  }
+}

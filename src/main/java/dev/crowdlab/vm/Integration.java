@@ -1,0 +1,316 @@
+package dev.crowdlab.vm;
+
+import static dev.crowdlab.core.Conditions.isFalse;
+import static dev.crowdlab.core.Conditions.isTrue;
+import static dev.crowdlab.core.Conditions.isUnknown;
+
+import dev.crowdlab.api.Backoff;
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Quarantine;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.StepTiming;
+import dev.crowdlab.api.VmFacts;
+import dev.crowdlab.api.VmStep;
+import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.integrity.Facts;
+import dev.crowdlab.ssh.Contact;
+import dev.crowdlab.ssh.HostKey;
+import dev.crowdlab.ssh.SshTarget;
+import dev.crowdlab.vm.VmAccess.Configuration;
+import dev.crowdlab.vm.VmAccess.Configured;
+import dev.crowdlab.vm.VmAccess.Probed;
+import dev.crowdlab.vm.VmAccess.Reply;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The steps from a stranger's machine to one whose agent dials the hub: connect, verify, configure.
+ * Each step is idempotent, so after a crash all begin again. What they find goes into the status
+ * that is given back; nothing is written here.
+ */
+final class Integration {
+
+  private final VmAccess access;
+  private final Enrolment enrolment;
+  private final Judge judge;
+  private final InstantSource clock;
+  private final RandomGenerator random;
+  private final VmSettings settings;
+
+  Integration(
+      VmAccess access,
+      Enrolment enrolment,
+      Judge judge,
+      InstantSource clock,
+      RandomGenerator random,
+      VmSettings settings) {
+    this.access = access;
+    this.enrolment = enrolment;
+    this.judge = judge;
+    this.clock = clock;
+    this.random = random;
+    this.settings = settings;
+  }
+
+  /**
+   * Connects, measures and judges. The status says how far it came; {@code Verified} holds when the
+   * next step may be taken.
+   */
+  ContributedVMStatus verify(VmView view, SshTarget target, boolean sharesMachineId) {
+    Instant started = clock.instant();
+    Reply<Probed> reply =
+        access.probe(
+            target,
+            new VmAccess.ProbeRequest(
+                view.vm().getSpec().integrity().protectedPaths(), !verifiedBefore(view.vm())),
+            Deadline.in(settings.probeBound()));
+    ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
+    status.timings(timed(view.status(), VmStep.CONNECT, started, reply.contact().took()));
+    return switch (reply.outcome()) {
+      case Outcome.Done<Probed>(Probed probed) -> {
+        ContributedVMStatus reached =
+            with(status, isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The login works"))
+                .toBuilder()
+                .facts(facts(probed))
+                .machineIdHash(probed.facts().machineIdHash())
+                .build();
+        yield judged(view, reached, probed, sharesMachineId, started);
+      }
+      case Outcome.InProgress<Probed>(Duration _, String what) ->
+          failed(
+              view,
+              status.build(),
+              ConditionType.VERIFIED,
+              new Failure(Failure.Kind.TRANSIENT, Reason.VERIFICATION_FAILED, what));
+      case Outcome.Failed<Probed>(Failure failure) ->
+          failed(view, status.build(), stepOf(reply.contact(), ConditionType.VERIFIED), failure);
+    };
+  }
+
+  /** Installs the agent; {@code Configured} holds when it is there. */
+  ContributedVMStatus configure(VmView view, SshTarget target, boolean agentSeen) {
+    VmRef vm = view.ref();
+    Instant started = clock.instant();
+    Reply<Configured> reply = configure(target, vm, agentSeen ? null : enrolment.issueToken(vm));
+    if (reply.outcome() instanceof Outcome.Done<Configured>(Configured configured)) {
+      String token = configured.tokenSha256();
+      if (token == null || !enrolment.acceptsToken(vm, token)) {
+        reply = configure(target, vm, enrolment.issueToken(vm));
+      }
+    }
+    ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
+    return switch (reply.outcome()) {
+      case Outcome.Done<Configured> _ ->
+          with(
+                  status.timings(
+                      timed(
+                          view.status(),
+                          VmStep.CONFIGURE,
+                          started,
+                          Duration.between(started, clock.instant()))),
+                  isTrue(
+                      ConditionType.CONFIGURED,
+                      Reason.CONFIGURED,
+                      "The agent and what it needs are installed"))
+              .toBuilder()
+              .inputs(view.inputs())
+              .backoff(null)
+              .build();
+      case Outcome.InProgress<Configured>(Duration _, String what) ->
+          failed(
+              view,
+              status.build(),
+              ConditionType.CONFIGURED,
+              new Failure(Failure.Kind.TRANSIENT, Reason.CONFIGURATION_FAILED, what));
+      case Outcome.Failed<Configured>(Failure failure) ->
+          failed(view, status.build(), stepOf(reply.contact(), ConditionType.CONFIGURED), failure);
+    };
+  }
+
+  /**
+   * Restarts the agent and leaves the teams; the backoff keeps a broken agent from being restarted
+   * all the time.
+   */
+  ContributedVMStatus restartAgent(VmView view, SshTarget target) {
+    Reply<VmAccess.Restarted> reply =
+        access.restartAgent(target, Deadline.in(settings.probeBound()));
+    ContributedVMStatus status = contacted(view.status(), reply.contact()).build();
+    return switch (reply.outcome()) {
+      case Outcome.Failed<VmAccess.Restarted>(Failure failure)
+          when failure.reason() == Reason.CONFIGURATION_FAILED ->
+          // The service is gone: integrate again, which brings it back.
+          failed(view, status, ConditionType.CONFIGURED, failure);
+      case Outcome.Failed<VmAccess.Restarted>(Failure failure) ->
+          failed(view, status, stepOf(reply.contact(), ConditionType.CONFIGURED), failure);
+      case Outcome.Done<VmAccess.Restarted> _ ->
+          status.toBuilder().backoff(nextBackoff(view)).build();
+      case Outcome.InProgress<VmAccess.Restarted> _ ->
+          status.toBuilder().backoff(nextBackoff(view)).build();
+    };
+  }
+
+  private Reply<Configured> configure(SshTarget target, VmRef vm, @Nullable String token) {
+    return access.configure(
+        target,
+        new Configuration(vm.uid(), enrolment.hubUrl(), enrolment.caPem(), token),
+        Deadline.in(settings.configureBound()));
+  }
+
+  private ContributedVMStatus judged(
+      VmView view,
+      ContributedVMStatus reached,
+      Probed probed,
+      boolean sharesMachineId,
+      Instant started) {
+    Judge.Judgement judgement = judge.judge(view.vm(), probed, sharesMachineId);
+    ContributedVMStatus.Builder status =
+        reached.toBuilder()
+            .integrity(judgement.integrity())
+            .timings(
+                timed(reached, VmStep.VERIFY, started, Duration.between(started, clock.instant())));
+    if (judgement.accepted()) {
+      return with(
+          status, isTrue(ConditionType.VERIFIED, Reason.VERIFIED, "No violation was found"));
+    }
+    String violations =
+        String.join(
+            ", ",
+            judgement.integrity().findings().stream()
+                .filter(dev.crowdlab.api.Finding::violation)
+                .limit(5)
+                .map(f -> f.kind() + (f.subject() == null ? "" : " " + f.subject()))
+                .toList());
+    if (judgement.quarantine() && reached.quarantine() == null) {
+      status.quarantine(
+          new Quarantine(
+              "q" + Long.toString(random.nextLong() >>> 24, 36),
+              Times.format(clock.instant()),
+              Reason.POLICY_VIOLATED.value()));
+    }
+    return with(
+        status.inputs(view.inputs()).backoff(null),
+        isFalse(
+            ConditionType.VERIFIED,
+            Reason.POLICY_VIOLATED,
+            "The policy forbids what was found: " + violations));
+  }
+
+  private ContributedVMStatus.Builder contacted(ContributedVMStatus status, Contact contact) {
+    ContributedVMStatus.Builder builder = status.toBuilder();
+    if (contact.address() != null) {
+      builder.address(contact.address());
+    }
+    HostKey presented = contact.presented();
+    if (presented != null) {
+      builder.hostKey(presented.fingerprint());
+    }
+    return builder;
+  }
+
+  /** Failures before the login are about reaching the machine, later ones about the step. */
+  private static String stepOf(Contact contact, String step) {
+    return contact.authenticated() ? step : ConditionType.REACHABLE;
+  }
+
+  private ContributedVMStatus failed(
+      VmView view, ContributedVMStatus status, String condition, Failure failure) {
+    ContributedVMStatus.Builder builder =
+        status.toBuilder()
+            .inputs(view.inputs())
+            .backoff(failure.kind() == Failure.Kind.TRANSIENT ? nextBackoff(view) : null);
+    ContributedVMStatus failed =
+        with(builder, isFalse(condition, failure.reason(), failure.message()));
+    return condition.equals(ConditionType.CONFIGURED) || condition.equals(ConditionType.VERIFIED)
+        ? with(
+            failed.toBuilder(),
+            isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The login works"))
+        : failed;
+  }
+
+  /**
+   * Doubled at each attempt with the same inputs, and spread by half so that machines that failed
+   * together do not come together again.
+   */
+  Backoff nextBackoff(VmView view) {
+    Backoff last = view.status().backoff();
+    boolean sameInputs = view.inputs().equals(view.status().inputs());
+    int attempts = last == null || !sameInputs ? 1 : last.attempts() + 1;
+    long bound =
+        Math.min(
+            settings.longestBackoff().toMillis(),
+            settings.firstBackoff().toMillis() << Math.min(attempts - 1, 20));
+    long wait = bound / 2 + random.nextLong(bound / 2 + 1);
+    return new Backoff(
+        attempts,
+        Times.format(clock.instant().plusMillis(wait)),
+        view.vm().getMetadata().getGeneration());
+  }
+
+  private static boolean verifiedBefore(ContributedVM vm) {
+    return vm.getStatus().integrity() != null
+        && vm.getStatus().integrity().baselineDigest() != null;
+  }
+
+  private static ContributedVMStatus with(
+      ContributedVMStatus.Builder builder, Condition condition) {
+    ContributedVMStatus status = builder.build();
+    List<Condition> conditions = new ArrayList<>(status.conditions());
+    conditions.removeIf(other -> condition.getType().equals(other.getType()));
+    conditions.add(condition);
+    return status.toBuilder().conditions(conditions).build();
+  }
+
+  /** The conditions of an attempt that begins: what was known before stays known. */
+  static ContributedVMStatus beginning(ContributedVMStatus status, String type, String message) {
+    boolean known = status.conditions().stream().anyMatch(c -> type.equals(c.getType()));
+    return known ? status : with(status.toBuilder(), isUnknown(type, Reason.PROGRESSING, message));
+  }
+
+  private static List<StepTiming> timed(
+      ContributedVMStatus status, VmStep step, Instant started, Duration took) {
+    List<StepTiming> timings = new ArrayList<>(status.timings());
+    timings.removeIf(timing -> timing.step() == step);
+    timings.add(new StepTiming(step, Times.format(started), Times.formatDuration(took)));
+    timings.sort(java.util.Comparator.comparing(StepTiming::step));
+    return timings;
+  }
+
+  private static VmFacts facts(Probed probed) {
+    Facts facts = probed.facts();
+    return new VmFacts(
+        facts.os(),
+        facts.osVersion(),
+        facts.osName(),
+        facts.kernel(),
+        facts.arch(),
+        facts.cpus(),
+        bytes(facts.memoryBytes()),
+        bytes(facts.diskFreeBytes()),
+        millis(probed.roundTrip()),
+        millis(probed.clockSkew()),
+        facts.packageManager(),
+        Times.format(probed.at()));
+  }
+
+  private static Quantity bytes(long bytes) {
+    return new Quantity(Long.toString(bytes >> 20), "Mi");
+  }
+
+  private static String millis(Duration duration) {
+    return String.format(Locale.ROOT, "%.1fms", duration.toNanos() / 1e6);
+  }
+}

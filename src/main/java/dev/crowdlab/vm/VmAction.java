@@ -1,0 +1,82 @@
+package dev.crowdlab.vm;
+
+import static dev.crowdlab.core.Conditions.holds;
+
+import dev.crowdlab.api.Backoff;
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.IntegrityStatus;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.VmHealth;
+import java.time.Duration;
+import java.time.Instant;
+
+/** The one thing to do about a machine now. */
+sealed interface VmAction {
+
+  /** Probe, judge, configure: from the beginning, as every step is idempotent. */
+  record Integrate() implements VmAction {}
+
+  /** Probe and judge; nothing is changed on the machine. */
+  record Verify() implements VmAction {}
+
+  /** The machine answers, its agent does not. */
+  record RestartAgent() implements VmAction {}
+
+  /** Nothing, until something changes. */
+  record Rest() implements VmAction {}
+
+  /**
+   * Decides; a pure function.
+   *
+   * @param enrolBound how long an agent may take to connect before it is restarted
+   * @param reverify time between verifications
+   */
+  static VmAction decide(VmView view, Duration enrolBound, Duration reverify) {
+    ContributedVMStatus status = view.status();
+    if (view.paused()
+        || view.deleting()
+        || view.olderTwin().isPresent()
+        || !(view.target() instanceof Outcome.Done)) {
+      return new Rest();
+    }
+    if (!view.inputs().equals(status.inputs())) {
+      return new Integrate();
+    }
+    Backoff backoff = status.backoff();
+    if (backoff != null && !due(backoff, view.now())) {
+      return new Rest();
+    }
+    if (!holds(status.conditions(), ConditionType.CONFIGURED)) {
+      // Without a backoff the last attempt ended in what only a person can change.
+      return backoff == null ? new Rest() : new Integrate();
+    }
+    return switch (view.health()) {
+      case VmHealth.AgentDown _ -> new RestartAgent();
+      case VmHealth.Lost _ -> backoff == null ? new Rest() : new Integrate();
+      case VmHealth.Awaited(Instant since) ->
+          since.plus(enrolBound).isAfter(view.now()) ? new Rest() : new RestartAgent();
+      case VmHealth.Alive _ -> whileAlive(view, reverify);
+      case VmHealth.Unwatched _, VmHealth.Suspect _, VmHealth.Conflict _ -> new Rest();
+    };
+  }
+
+  private static VmAction whileAlive(VmView view, Duration reverify) {
+    if (view.session().map(s -> !s.agentVersion().equals(view.agentVersion())).orElse(false)) {
+      return new Integrate();
+    }
+    IntegrityStatus integrity = view.status().integrity();
+    String lastVerified = integrity == null ? null : integrity.lastVerified();
+    if (lastVerified == null || !Times.parse(lastVerified).plus(reverify).isAfter(view.now())) {
+      return new Verify();
+    }
+    return new Rest();
+  }
+
+  /** Whether a backoff is over. */
+  static boolean due(Backoff backoff, Instant now) {
+    String next = backoff.nextAttempt();
+    return next == null || !Times.parse(next).isAfter(now);
+  }
+}

@@ -1,0 +1,304 @@
+package dev.crowdlab.vm;
+
+import static dev.crowdlab.core.Conditions.find;
+import static dev.crowdlab.core.Conditions.hasReason;
+import static dev.crowdlab.core.Conditions.holds;
+import static dev.crowdlab.core.Conditions.isFalse;
+import static dev.crowdlab.core.Conditions.isTrue;
+import static dev.crowdlab.core.Conditions.isUnknown;
+
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Quarantine;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.VmPhase;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.VmHealth;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The conditions and the phase of a machine: a pure function of what is observed and of what the
+ * last attempts found.
+ */
+final class VmConditions {
+
+  /** Where a person must act; docs/states.md has a row for each. */
+  private static final Set<Reason> STALLED =
+      EnumSet.of(
+          Reason.HOST_KEY_NOT_APPROVED,
+          Reason.HOST_KEY_CHANGED,
+          Reason.SECRET_NOT_FOUND,
+          Reason.SECRET_INVALID,
+          Reason.PASSPHRASE_REQUIRED,
+          Reason.AUTHENTICATION_FAILED,
+          Reason.SUDO_REFUSED,
+          Reason.DUPLICATE_MACHINE,
+          Reason.ADDRESS_NOT_ALLOWED,
+          Reason.UNSUPPORTED_SYSTEM,
+          Reason.POLICY_VIOLATED,
+          Reason.QUARANTINED,
+          Reason.IDENTITY_CONFLICT,
+          Reason.INVALID_TIME_ZONE);
+
+  private static final Condition NOT_YET_REACHED =
+      isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "No connection was tried yet");
+
+  private final VmView view;
+  private final Duration stableBound;
+
+  VmConditions(VmView view, Duration stableBound) {
+    this.view = view;
+    this.stableBound = stableBound;
+  }
+
+  /** All conditions for a status, without times: {@code Conditions.merge} adds them. */
+  List<Condition> all() {
+    List<Condition> wanted = new ArrayList<>();
+    Condition reachable = reachable();
+    wanted.add(reachable);
+    wanted.add(kept(ConditionType.VERIFIED));
+    wanted.add(kept(ConditionType.CONFIGURED));
+    wanted.add(agentConnected());
+    Condition ready = ready(wanted);
+    wanted.add(ready);
+    Quarantine quarantine = view.status().quarantine();
+    if (quarantine != null) {
+      wanted.add(
+          isTrue(
+              ConditionType.QUARANTINED,
+              Reason.POLICY_VIOLATED,
+              "Look at status.integrity.findings; to release the machine, set the annotation"
+                  + " crowdlab.dev/release="
+                  + quarantine.id()));
+    }
+    if (leaving()) {
+      wanted.add(
+          view.teams().isEmpty()
+              ? isTrue(ConditionType.DRAINED, Reason.DRAINED, "No team is left")
+              : isFalse(
+                  ConditionType.DRAINED,
+                  Reason.DRAINING,
+                  "Waiting for " + String.join(", ", view.teams()) + " to leave"));
+    }
+    if (view.paused()) {
+      // Neither at work nor stuck: somebody holds our hands, and Ready says so.
+      return wanted;
+    }
+    if (!holds(wanted, ConditionType.READY)) {
+      Reason stalled = stalledBy(ready);
+      if (stalled != null) {
+        wanted.add(isTrue(ConditionType.STALLED, stalled, ready.getMessage()));
+      } else {
+        wanted.add(isTrue(ConditionType.RECONCILING, Reason.PROGRESSING, ready.getMessage()));
+      }
+    } else if (leaving() && !view.teams().isEmpty()) {
+      wanted.add(isTrue(ConditionType.RECONCILING, Reason.DRAINING, "Teams are leaving"));
+    }
+    return wanted;
+  }
+
+  /** Whether teams shall leave: what the team's reconciler acts on too. */
+  boolean leaving() {
+    return view.deleting()
+        || view.vm().getSpec().drain()
+        || view.status().quarantine() != null
+        || !(view.availability() instanceof Availability.Lent);
+  }
+
+  /** For people; derived from nothing but the conditions and what is asked for. */
+  VmPhase phase(List<Condition> conditions) {
+    if (view.deleting()) {
+      return VmPhase.TERMINATING;
+    }
+    if (holds(conditions, ConditionType.QUARANTINED)) {
+      return VmPhase.QUARANTINED;
+    }
+    if (holds(conditions, ConditionType.STALLED)) {
+      return VmPhase.STALLED;
+    }
+    if (hasReason(conditions, ConditionType.REACHABLE, Reason.VM_LOST)
+        || hasReason(conditions, ConditionType.REACHABLE, Reason.UNREACHABLE)
+        || hasReason(conditions, ConditionType.REACHABLE, Reason.HOST_NOT_RESOLVED)) {
+      return VmPhase.UNREACHABLE;
+    }
+    if (holds(conditions, ConditionType.DRAINED)) {
+      return VmPhase.DRAINED;
+    }
+    if (find(conditions, ConditionType.DRAINED).isPresent()) {
+      return VmPhase.DRAINING;
+    }
+    if (holds(conditions, ConditionType.READY)) {
+      return VmPhase.READY;
+    }
+    if (!holds(conditions, ConditionType.REACHABLE)) {
+      return view.status().inputs() == null ? VmPhase.PENDING : VmPhase.CONNECTING;
+    }
+    if (!holds(conditions, ConditionType.VERIFIED)) {
+      return VmPhase.VERIFYING;
+    }
+    return holds(conditions, ConditionType.CONFIGURED) ? VmPhase.ENROLLING : VmPhase.CONFIGURING;
+  }
+
+  private Condition reachable() {
+    if (view.olderTwin().isPresent()) {
+      return isFalse(
+          ConditionType.REACHABLE,
+          Reason.DUPLICATE_MACHINE,
+          "This is the machine of the older ContributedVM "
+              + view.olderTwin().get()
+              + "; delete one of them, or correct spec.ssh");
+    }
+    if (view.target() instanceof Outcome.Failed<?>(Outcome.Failure failure)) {
+      return isFalse(ConditionType.REACHABLE, failure.reason(), failure.message());
+    }
+    if (view.health() instanceof VmHealth.Lost) {
+      return isFalse(ConditionType.REACHABLE, Reason.VM_LOST, "Neither the agent nor sshd answers");
+    }
+    if (view.session().isPresent()
+        && (hasReason(view.status().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)
+            || hasReason(
+                view.status().conditions(), ConditionType.REACHABLE, Reason.UNREACHABLE))) {
+      return isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The agent is back");
+    }
+    return find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
+  }
+
+  private Condition kept(String type) {
+    return find(view.status().conditions(), type)
+        .orElseGet(() -> isUnknown(type, Reason.WAITING, "The machine must be reached first"));
+  }
+
+  private Condition agentConnected() {
+    String type = ConditionType.AGENT_CONNECTED;
+    return switch (view.health()) {
+      case VmHealth.Conflict _ ->
+          isFalse(
+              type,
+              Reason.IDENTITY_CONFLICT,
+              "Two agents answer for this machine; find out which one is real and stop the other");
+      case VmHealth.Lost _ -> isFalse(type, Reason.VM_LOST, "Neither the agent nor sshd answers");
+      case VmHealth.AgentDown _ ->
+          isFalse(type, Reason.AGENT_LOST, "sshd answers, the agent does not; it is restarted");
+      case VmHealth.Unwatched _, VmHealth.Awaited _, VmHealth.Alive _, VmHealth.Suspect _ ->
+          view.session().isPresent()
+              ? isTrue(type, Reason.AGENT_CONNECTED, "The agent has a session")
+              : isFalse(type, Reason.AGENT_NOT_CONNECTED, "The agent has not connected");
+    };
+  }
+
+  private Condition ready(List<Condition> conditions) {
+    String type = ConditionType.READY;
+    if (view.deleting()) {
+      return isFalse(type, Reason.DELETING, "The machine is being drained and cleaned");
+    }
+    if (view.paused()) {
+      return isFalse(
+          type, Reason.PAUSED, "The annotation crowdlab.dev/paused stops all work on this object");
+    }
+    if (view.status().quarantine() != null) {
+      return isFalse(
+          type, Reason.QUARANTINED, "A violation holds the machine until a person releases it");
+    }
+    for (Condition step : conditions) {
+      if (!Conditions.TRUE.equals(step.getStatus()) && !reportedOnly(step)) {
+        return new Condition(null, step.getMessage(), null, step.getReason(), "False", type);
+      }
+    }
+    if (view.stale() || !stable()) {
+      return isFalse(
+          type,
+          Reason.STABILISING,
+          "Back after it was lost; it must stay a while, and stop what it still ran, before it"
+              + " carries teams");
+    }
+    return switch (view.availability()) {
+      case Availability.Invalid(String zone) ->
+          isFalse(
+              type,
+              Reason.INVALID_TIME_ZONE,
+              "spec.availability names the time zone " + zone + ", which does not exist");
+      case Availability.NotLent _ ->
+          isFalse(type, Reason.OUTSIDE_WINDOW, "The contributor does not lend the machine now");
+      case Availability.Lent _ -> isTrue(type, readyReason(), readyMessage());
+    };
+  }
+
+  /** A violation that the policy only reports: the condition says so, and nothing moves. */
+  private static boolean reportedOnly(Condition step) {
+    return ConditionType.VERIFIED.equals(step.getType())
+        && Reason.POLICY_VIOLATED.value().equals(step.getReason());
+  }
+
+  private Reason readyReason() {
+    if (view.vm().getSpec().drain()) {
+      return view.teams().isEmpty() ? Reason.DRAINED : Reason.DRAINING;
+    }
+    return view.vm().getSpec().schedulable() ? Reason.READY : Reason.CORDONED;
+  }
+
+  private String readyMessage() {
+    if (view.vm().getSpec().drain()) {
+      return "The machine is well; spec.drain keeps teams away";
+    }
+    return view.vm().getSpec().schedulable()
+        ? "The machine can carry teams"
+        : "The machine is well; spec.schedulable keeps new teams away";
+  }
+
+  /** A machine that was lost is stable when its agent has been connected for the bound. */
+  private boolean stable() {
+    ContributedVMStatus status = view.status();
+    boolean wasLost =
+        hasReason(status.conditions(), ConditionType.READY, Reason.VM_LOST)
+            || hasReason(status.conditions(), ConditionType.READY, Reason.STABILISING);
+    return !wasLost
+        || view.session()
+            .map(session -> session.connectedSince().plus(stableBound))
+            .filter(until -> !until.isAfter(view.now()))
+            .isPresent();
+  }
+
+  private static @Nullable Reason stalledBy(Condition ready) {
+    return STALLED.stream()
+        .filter(reason -> reason.value().equals(ready.getReason()))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The shortest time in which something changes by itself, for the next look. */
+  Duration lookAgain(Duration longest) {
+    Duration next = longest;
+    if (view.session().isPresent() && !stable()) {
+      next = earlier(next, view.session().get().connectedSince().plus(stableBound));
+    }
+    next =
+        switch (view.availability()) {
+          case Availability.Lent lent when lent.until().isPresent() ->
+              earlier(next, lent.until().get());
+          case Availability.NotLent(Instant from) -> earlier(next, from);
+          case Availability.Lent _ -> next;
+          case Availability.Invalid _ -> next;
+        };
+    if (view.status().backoff() != null && view.status().backoff().nextAttempt() != null) {
+      next = earlier(next, Times.parse(view.status().backoff().nextAttempt()));
+    }
+    return next;
+  }
+
+  private Duration earlier(Duration bound, Instant instant) {
+    Duration left = Duration.between(view.now(), instant);
+    if (left.isNegative()) {
+      return Duration.ofMillis(10);
+    }
+    return left.compareTo(bound) < 0 ? left.plusMillis(10) : bound;
+  }
+}

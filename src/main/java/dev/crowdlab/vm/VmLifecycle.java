@@ -1,0 +1,275 @@
+package dev.crowdlab.vm;
+
+import static dev.crowdlab.core.Conditions.hasReason;
+import static dev.crowdlab.core.Conditions.holds;
+
+import dev.crowdlab.api.AgentStatus;
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Quarantine;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.Agents;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.ssh.SshTarget;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pass over a machine: observe, decide, act one step, record. Knows nothing of the operator
+ * framework.
+ */
+final class VmLifecycle {
+
+  /** A twin that goes tells nobody; the other one looks. */
+  private static final Duration TWIN_INTERVAL = Duration.ofSeconds(5);
+
+  private static final Set<String> TOLD =
+      Set.of(ConditionType.READY, ConditionType.QUARANTINED, ConditionType.DRAINED);
+
+  private final VmObserver observer;
+  private final Integration integration;
+  private final Agents agents;
+  private final Judge judge;
+  private final EventRecorder events;
+  private final InstantSource clock;
+  private final VmSettings settings;
+
+  VmLifecycle(
+      VmObserver observer,
+      Integration integration,
+      Agents agents,
+      Judge judge,
+      EventRecorder events,
+      InstantSource clock,
+      VmSettings settings) {
+    this.observer = observer;
+    this.integration = integration;
+    this.agents = agents;
+    this.judge = judge;
+    this.events = events;
+    this.clock = clock;
+    this.settings = settings;
+  }
+
+  /** Carries out one step and writes what is known then; gives back when to look again. */
+  Duration pass(ContributedVM observed, VmSurroundings around, StatusSink sink) {
+    return new Pass(observed, around, sink).run();
+  }
+
+  /** The whole status for what is observed. */
+  ContributedVMStatus statusOf(VmView view) {
+    VmConditions conditions = new VmConditions(view, settings.stableBound());
+    ContributedVMStatus status = view.status();
+    ContributedVMStatus.Builder builder = status.toBuilder();
+    if (view.health() instanceof VmHealth.Lost && status.backoff() == null) {
+      builder.backoff(integration.nextBackoff(view));
+    } else if (view.health() instanceof VmHealth.Alive
+        && holds(status.conditions(), ConditionType.CONFIGURED)
+        && view.inputs().equals(status.inputs())) {
+      builder.backoff(null);
+    }
+    Long generation = view.vm().getMetadata().getGeneration();
+    List<Condition> merged =
+        Conditions.merge(status.conditions(), conditions.all(), clock, generation);
+    return builder
+        .observedGeneration(generation)
+        .conditions(merged)
+        .phase(conditions.phase(merged))
+        .teams(view.teams())
+        .occupancy(view.teams().size() + "/" + view.vm().getSpec().capacity().teams())
+        .agent(agent(view))
+        .build();
+  }
+
+  /**
+   * The agent's last sign of life is refreshed only now and then: each write of a status is an
+   * event for everybody who watches.
+   */
+  private @Nullable AgentStatus agent(VmView view) {
+    AgentStatus last = view.status().agent();
+    Optional<Agents.Session> session = view.session();
+    if (session.isEmpty()) {
+      return last == null ? null : new AgentStatus(last.version(), null, last.lastSeen());
+    }
+    String since = Times.format(session.get().connectedSince());
+    boolean recent =
+        last != null
+            && since.equals(last.connectedSince())
+            && last.lastSeen() != null
+            && Times.parse(last.lastSeen())
+                .plus(settings.refresh())
+                .isAfter(session.get().lastSeen());
+    return recent
+        ? last
+        : new AgentStatus(
+            session.get().agentVersion(), since, Times.format(session.get().lastSeen()));
+  }
+
+  /**
+   * Neither cut short by a policy nor by a failure: accepted, or what was found is only reported.
+   */
+  private static boolean mayBeConfigured(ContributedVMStatus status) {
+    return holds(status.conditions(), ConditionType.VERIFIED)
+        || (hasReason(status.conditions(), ConditionType.VERIFIED, Reason.POLICY_VIOLATED)
+            && status.quarantine() == null);
+  }
+
+  /** One pass; {@code written} is the object as the API server has it. */
+  private final class Pass {
+    private ContributedVM written;
+    private final VmSurroundings around;
+    private final StatusSink sink;
+
+    Pass(ContributedVM written, VmSurroundings around, StatusSink sink) {
+      this.written = written;
+      this.around = around;
+      this.sink = sink;
+    }
+
+    Duration run() {
+      VmView view = view(answered());
+      watch(view);
+      if (view.target() instanceof Outcome.Done<SshTarget>(SshTarget target)) {
+        view = view(act(view, target));
+        watch(view);
+      }
+      save(view);
+      return new VmConditions(view, settings.stableBound())
+          .lookAgain(view.olderTwin().isPresent() ? TWIN_INTERVAL : settings.refresh());
+    }
+
+    private ContributedVMStatus act(VmView view, SshTarget target) {
+      return switch (VmAction.decide(view, settings.enrolBound(), settings.reverify())) {
+        case VmAction.Rest _ -> view.status();
+        case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId());
+        case VmAction.RestartAgent _ -> {
+          events.warning(
+              written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+          yield integration.restartAgent(view, target);
+        }
+        case VmAction.Integrate _ -> integrate(view, target);
+      };
+    }
+
+    private ContributedVMStatus integrate(VmView view, SshTarget target) {
+      VmView connecting =
+          save(view(Integration.beginning(view.status(), ConditionType.REACHABLE, "Connecting")));
+      ContributedVMStatus verified = integration.verify(connecting, target, sharesMachineId());
+      if (!mayBeConfigured(verified)) {
+        return verified;
+      }
+      boolean agentSeen = holds(verified.conditions(), ConditionType.CONFIGURED);
+      VmView configuring =
+          save(
+              view(
+                  Integration.beginning(
+                      verified, ConditionType.CONFIGURED, "Installing the agent")));
+      if (configuring.olderTwin().isPresent()) {
+        // Only the connection showed whose machine it is: nothing is installed on it twice.
+        return configuring.status();
+      }
+      return integration.configure(configuring, target, agentSeen);
+    }
+
+    private boolean sharesMachineId() {
+      return Twins.sharesMachineId(written, around.all());
+    }
+
+    /** Takes the answers that a person gave by annotation; each answers only what it carries. */
+    private ContributedVMStatus answered() {
+      ContributedVMStatus status = written.getStatus();
+      ContributedVMStatus.Builder builder = status.toBuilder();
+      String approved = VmView.annotations(written).get(Names.APPROVE_HOST_KEY);
+      if (approved != null
+          && approved.equals(status.hostKey())
+          && !approved.equals(status.approvedHostKey())) {
+        builder.approvedHostKey(approved);
+        events.normal(written, Reason.CONNECTED, "Host key " + approved + " was approved");
+      }
+      Quarantine quarantine = status.quarantine();
+      if (quarantine != null
+          && quarantine.id().equals(VmView.annotations(written).get(Names.RELEASE))) {
+        judge.forget(written);
+        builder.quarantine(null).inputs(null);
+        events.normal(written, Reason.VERIFIED, "Quarantine " + quarantine.id() + " was released");
+      }
+      return builder.build();
+    }
+
+    private VmView view(ContributedVMStatus status) {
+      return observer.observe(VmObserver.withStatus(written, status), around);
+    }
+
+    private VmView save(VmView view) {
+      ContributedVMStatus status = statusOf(view);
+      if (!status.equals(written.getStatus())) {
+        tell(written.getStatus(), status);
+        written = sink.write(written, status);
+      }
+      return view(status);
+    }
+
+    /** Events for the transitions that a person would want to read. */
+    private void tell(ContributedVMStatus before, ContributedVMStatus after) {
+      for (Condition condition : after.conditions()) {
+        boolean same =
+            Conditions.find(before.conditions(), condition.getType())
+                .filter(old -> old.getReason().equals(condition.getReason()))
+                .isPresent();
+        if (same || !TOLD.contains(condition.getType())) {
+          continue;
+        }
+        boolean good = Conditions.TRUE.equals(condition.getStatus());
+        boolean bad =
+            ConditionType.QUARANTINED.equals(condition.getType())
+                || hasReason(after.conditions(), ConditionType.STALLED, reason(condition))
+                || reason(condition) == Reason.VM_LOST;
+        if (good || bad) {
+          events.record(
+              written,
+              bad ? EventRecorder.Type.WARNING : EventRecorder.Type.NORMAL,
+              reason(condition),
+              condition.getMessage());
+        }
+      }
+    }
+
+    private void watch(VmView view) {
+      String address = view.status().address();
+      if (address == null || !holds(view.status().conditions(), ConditionType.CONFIGURED)) {
+        return;
+      }
+      try {
+        // The text is an address that was checked when it was dialled: nothing is resolved here.
+        agents.watch(
+            view.ref(),
+            new InetSocketAddress(InetAddress.getByName(address), view.vm().getSpec().ssh().port()),
+            !view.teams().isEmpty());
+      } catch (UnknownHostException e) {
+        throw new IllegalStateException("status.address of " + view.ref() + " is no address", e);
+      }
+    }
+  }
+
+  private static Reason reason(Condition condition) {
+    return Arrays.stream(Reason.values())
+        .filter(reason -> reason.value().equals(condition.getReason()))
+        .findFirst()
+        .orElse(Reason.INTERNAL_ERROR);
+  }
+}

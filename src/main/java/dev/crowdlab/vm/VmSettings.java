@@ -1,0 +1,60 @@
+package dev.crowdlab.vm;
+
+import java.time.Duration;
+
+/**
+ * The bounds of a machine's integration.
+ *
+ * @param probeBound for connecting and measuring
+ * @param configureBound for configuring: packages come over the contributor's line
+ * @param enrolBound for the agent to connect after it was started
+ * @param reverify between two verifications
+ * @param stableBound for which a machine that was lost must be back before it carries teams
+ * @param drainBound for teams to leave a machine that is deleted
+ * @param cleanupBound for the whole clean-up of a machine that is deleted; then it is given up
+ * @param firstBackoff before the first retry; doubled at each one
+ * @param longestBackoff between retries
+ * @param refresh of what is volatile in status (last seen), and the longest time between two looks
+ */
+public record VmSettings(
+    Duration probeBound,
+    Duration configureBound,
+    Duration enrolBound,
+    Duration reverify,
+    Duration stableBound,
+    Duration drainBound,
+    Duration cleanupBound,
+    Duration firstBackoff,
+    Duration longestBackoff,
+    Duration refresh) {
+
+  /** What the operator uses unless it is configured otherwise. */
+  public static VmSettings defaults() {
+    return new VmSettings(
+        Duration.ofSeconds(60),
+        Duration.ofMinutes(10),
+        Duration.ofSeconds(20),
+        Duration.ofHours(1),
+        Duration.ofSeconds(10),
+        Duration.ofMinutes(2),
+        Duration.ofMinutes(5),
+        Duration.ofSeconds(2),
+        Duration.ofMinutes(5),
+        Duration.ofMinutes(1));
+  }
+
+  /** The same with another time between verifications. */
+  public VmSettings withReverify(Duration value) {
+    return new VmSettings(
+        probeBound,
+        configureBound,
+        enrolBound,
+        value,
+        stableBound,
+        drainBound,
+        cleanupBound,
+        firstBackoff,
+        longestBackoff,
+        refresh);
+  }
+}

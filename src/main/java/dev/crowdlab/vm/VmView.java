@@ -1,0 +1,68 @@
+package dev.crowdlab.vm;
+
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.Agents.Session;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.ssh.SshTarget;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything a decision about a machine needs, observed at one moment.
+ *
+ * @param target how to reach it; failed when its Secret is of no use
+ * @param inputs digest of all that an attempt to integrate it depends on
+ * @param olderTwin name of an older object for the same machine
+ * @param agentVersion the version of the agent that this operator brings
+ * @param teams names of the teams that are bound to it
+ * @param stale whether it still runs what is bound elsewhere or under a higher epoch
+ */
+record VmView(
+    ContributedVM vm,
+    Instant now,
+    Outcome<SshTarget> target,
+    String inputs,
+    Optional<String> olderTwin,
+    VmHealth health,
+    Optional<Session> session,
+    String agentVersion,
+    List<String> teams,
+    boolean stale,
+    Availability availability) {
+
+  VmView {
+    teams = List.copyOf(teams);
+  }
+
+  VmRef ref() {
+    return ref(vm);
+  }
+
+  static VmRef ref(ContributedVM vm) {
+    return new VmRef(
+        vm.getMetadata().getNamespace(), vm.getMetadata().getName(), vm.getMetadata().getUid());
+  }
+
+  ContributedVMStatus status() {
+    return vm.getStatus();
+  }
+
+  boolean paused() {
+    return Names.TRUE.equals(annotations(vm).get(Names.PAUSED));
+  }
+
+  boolean deleting() {
+    return vm.getMetadata().getDeletionTimestamp() != null;
+  }
+
+  static Map<String, String> annotations(ContributedVM vm) {
+    Map<String, String> annotations = vm.getMetadata().getAnnotations();
+    return annotations == null ? Map.of() : annotations;
+  }
+}
