@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record LabTeamStatus(
-    @JsonPropertyDescription("The spec generation that this status describes.")
+    @JsonPropertyDescription(
+            "The spec generation that this status describes; -1 until the operator saw the object.")
         @Nullable Long observedGeneration,
     @JsonPropertyDescription(
             "Where the team stands, derived from the conditions; for people. Automation "

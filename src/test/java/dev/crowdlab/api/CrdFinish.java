@@ -1,5 +1,6 @@
 package dev.crowdlab.api;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceColumnDefinition;
@@ -22,6 +23,7 @@ import java.util.Map;
  * selectors, the two kinds themselves).
  */
 final class CrdFinish implements CRDPostProcessor {
+  private static final long UNSEEN_GENERATION = -1;
   private static final String READY_REASON = ".status.conditions[?(@.type==\"Ready\")].reason";
 
   private record Kind(
@@ -92,7 +94,11 @@ final class CrdFinish implements CRDPostProcessor {
       root.setDescription(kind.description());
       root.setRequired(List.of("spec"));
       root.getProperties().get("spec").setDescription("What is asked for.");
-      root.getProperties().get("status").setDescription("What the operator knows and did.");
+      JSONSchemaProps status = root.getProperties().get("status");
+      status.setDescription("What the operator knows and did.");
+      // Without it, tools that read a fresh object before the operator does take it for finished.
+      status.setDefault(
+          JsonNodeFactory.instance.objectNode().put("observedGeneration", UNSEEN_GENERATION));
       finish(root);
     }
     return crd;

@@ -1,0 +1,61 @@
+package dev.crowdlab.ssh;
+
+import dev.crowdlab.core.Deadline;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An authenticated connection. Commands may run side by side, from any threads. After an {@link
+ * SshException} other than {@link SshFailure.SudoRefused} it is closed.
+ */
+public interface SshSession extends AutoCloseable {
+
+  /** What connecting learnt. */
+  Contact contact();
+
+  /** Whether commands can still be sent, as far as is known. */
+  boolean isOpen();
+
+  /**
+   * Runs a command as the login user.
+   *
+   * @param words the command and its arguments, each taken literally
+   * @param outputLimit the most bytes of standard output that are accepted; more closes the
+   *     connection
+   * @throws SshException when it is not known how the command ended
+   */
+  Result exec(List<String> words, Payload stdin, int outputLimit, Deadline deadline)
+      throws SshException;
+
+  /**
+   * Runs a script as root: directly, or through password-less sudo when the target says so. The
+   * machine itself ends it shortly after the deadline, also when the connection broke.
+   *
+   * @throws SshException as {@link #exec}, and when sudo was refused
+   */
+  Result run(
+      Script script,
+      Map<String, String> arguments,
+      Payload payload,
+      int outputLimit,
+      Deadline deadline)
+      throws SshException;
+
+  /** Closes the connection; never blocks for long, never throws. */
+  @Override
+  void close();
+
+  /**
+   * How a command ended.
+   *
+   * @param exit its exit status; 128 when a signal ended it, 124 when the machine cut it short
+   * @param stdout all that it printed, at most the limit, as UTF-8
+   * @param stderr the beginning of its complaints, for messages
+   */
+  record Result(int exit, String stdout, String stderr) {
+
+    public boolean succeeded() {
+      return exit == 0;
+    }
+  }
+}
