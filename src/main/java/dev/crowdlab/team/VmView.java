@@ -1,0 +1,81 @@
+package dev.crowdlab.team;
+
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.VmRef;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Quantity;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What placing and keeping a team needs to know of a ContributedVM; without anything that changes
+ * by itself, so that two equal views mean that nothing is to be done.
+ *
+ * @param ready whether its condition Ready holds
+ * @param schedulable false keeps new teams away
+ * @param leaving teams shall move away, in order: it is drained, being deleted, or not lent now
+ * @param quarantined teams leave at once
+ * @param deleting whether {@code leaving} is because the object is being deleted
+ * @param capacity what it lends
+ * @param address the checked address that students' connections go to; null until it is known
+ */
+record VmView(
+    VmRef ref,
+    String contributor,
+    Map<String, String> labels,
+    boolean ready,
+    boolean schedulable,
+    boolean leaving,
+    boolean quarantined,
+    boolean deleting,
+    Lent capacity,
+    @Nullable String address) {
+
+  VmView {
+    labels = Map.copyOf(labels);
+  }
+
+  /** What a machine lends: places for teams, cpu and memory; 0 of those two means no limit. */
+  record Lent(int teams, long cpuMillis, long memoryBytes) {}
+
+  static VmView of(ContributedVM vm) {
+    ContributedVMStatus status = vm.getStatus();
+    List<Condition> conditions = status.conditions();
+    boolean deleting = vm.getMetadata().getDeletionTimestamp() != null;
+    boolean notLent =
+        Conditions.hasReason(conditions, ConditionType.READY, Reason.OUTSIDE_WINDOW)
+            || Conditions.hasReason(conditions, ConditionType.READY, Reason.CONTRIBUTOR_PAUSED);
+    Quantity cpu = vm.getSpec().capacity().cpu();
+    Quantity memory = vm.getSpec().capacity().memory();
+    return new VmView(
+        ref(vm),
+        vm.getSpec().contributor().name(),
+        Optional.ofNullable(vm.getMetadata().getLabels()).orElse(Map.of()),
+        Conditions.holds(conditions, ConditionType.READY),
+        vm.getSpec().schedulable(),
+        deleting
+            || notLent
+            || vm.getSpec().drain()
+            || Conditions.find(conditions, ConditionType.DRAINED).isPresent(),
+        status.quarantine() != null || Conditions.holds(conditions, ConditionType.QUARANTINED),
+        deleting,
+        new Lent(vm.getSpec().capacity().teams(), Demand.cpu(cpu), Demand.bytes(memory)),
+        status.address());
+  }
+
+  static VmRef ref(ContributedVM vm) {
+    return new VmRef(
+        vm.getMetadata().getNamespace(), vm.getMetadata().getName(), vm.getMetadata().getUid());
+  }
+
+  /** Whether its own state lets new teams come, apart from room. */
+  boolean welcoming() {
+    return ready && schedulable && !leaving && !quarantined && address != null;
+  }
+}
