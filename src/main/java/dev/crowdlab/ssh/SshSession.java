@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An authenticated connection. Commands may run side by side, from any threads. After an {@link
- * SshException} other than {@link SshFailure.SudoRefused} it is closed.
+ * An authenticated connection. Commands may run side by side, from any threads. A command that ran
+ * into its deadline is cut off and leaves the others alone, unless the machine does not answer at
+ * all.
  */
 public interface SshSession extends AutoCloseable {
 
@@ -15,6 +16,9 @@ public interface SshSession extends AutoCloseable {
 
   /** Whether commands can still be sent, as far as is known. */
   boolean isOpen();
+
+  /** Has the action run, in a thread of its own, once the connection is lost or closed. */
+  void whenClosed(Runnable action);
 
   /**
    * Runs a command as the login user.

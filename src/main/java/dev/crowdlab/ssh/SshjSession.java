@@ -48,6 +48,8 @@ final class SshjSession implements SshSession {
   private static final int MAX_STDERR = 16 * 1024;
   private static final int COPY_BUFFER = 32 * 1024;
 
+  private static final Duration CLOSE_GRACE = Duration.ofSeconds(1);
+
   /** How much longer than our deadline the machine lets a script run. */
   private static final Duration REMOTE_GRACE = Duration.ofSeconds(2);
 
@@ -151,6 +153,21 @@ final class SshjSession implements SshSession {
     }
   }
 
+  @Override
+  public void whenClosed(Runnable action) {
+    Thread.ofVirtual()
+        .name("ssh-closed")
+        .start(
+            () -> {
+              try {
+                client.getTransport().join();
+              } catch (TransportException e) {
+                // Lost, which is one way to be closed.
+              }
+              action.run();
+            });
+  }
+
   private List<AuthMethod> methods(@Nullable KeyProvider key) {
     List<AuthMethod> methods = new ArrayList<>();
     if (key != null) {
@@ -179,11 +196,14 @@ final class SshjSession implements SshSession {
   @Override
   public Result exec(List<String> words, Payload stdin, int outputLimit, Deadline deadline)
       throws SshException {
-    try (var _ = new Watchdog(deadline, this::abort)) {
+    // Time to close the one channel; a machine that does not even answer that loses the connection.
+    Deadline patience = Deadline.in(deadline.left().plus(CLOSE_GRACE));
+    try (var _ = new Watchdog(patience, this::abort)) {
       return execute(Shell.line(words), stdin, outputLimit, deadline);
-    } catch (SshException e) {
-      close();
-      throw e;
+    } finally {
+      if (!isOpen()) {
+        close();
+      }
     }
   }
 
@@ -227,27 +247,49 @@ final class SshjSession implements SshSession {
 
   private Result execute(String line, Payload stdin, int outputLimit, Deadline deadline)
       throws SshException {
+    if (!isOpen()) {
+      throw new SshException(new SshFailure.ConnectionLost("it was idle"));
+    }
     AtomicBoolean tooMuch = new AtomicBoolean();
     try (Session session = client.startSession()) {
       Session.Command command = session.exec(line);
       ByteArrayOutputStream stderr = new ByteArrayOutputStream();
       FutureTask<byte[]> out =
           new FutureTask<>(() -> read(command.getInputStream(), outputLimit, tooMuch));
-      FutureTask<Void> err = new FutureTask<>(() -> drain(command.getErrorStream(), stderr), null);
+      FutureTask<@Nullable Void> err =
+          new FutureTask<>(() -> drain(command.getErrorStream(), stderr), null);
       Thread.ofVirtual().name("ssh-stdout").start(out);
       Thread.ofVirtual().name("ssh-stderr").start(err);
-      Thread.ofVirtual().name("ssh-stdin").start(() -> write(stdin, command.getOutputStream()));
-      command.join(Math.max(1, deadline.left().toMillis()), TimeUnit.MILLISECONDS);
-      byte[] stdout = out.get(Math.max(1, deadline.left().toMillis()), TimeUnit.MILLISECONDS);
-      err.get(Math.max(1, deadline.left().toMillis()), TimeUnit.MILLISECONDS);
-      return new Result(exitOf(command), new String(stdout, UTF_8), stderr.toString(UTF_8));
-    } catch (IOException | TimeoutException | ExecutionException e) {
+      Thread in = writer(stdin, command.getOutputStream());
+      try {
+        command.join(millis(deadline), TimeUnit.MILLISECONDS);
+        byte[] stdout = out.get(millis(deadline), TimeUnit.MILLISECONDS);
+        err.get(millis(deadline), TimeUnit.MILLISECONDS);
+        return new Result(exitOf(command), new String(stdout, UTF_8), stderr.toString(UTF_8));
+      } finally {
+        in.interrupt();
+      }
+    } catch (IOException | TimeoutException | ExecutionException | IllegalStateException e) {
+      // sshj throws IllegalStateException when the connection was lost since we looked.
       throw new SshException(
           tooMuch.get() ? new SshFailure.TooMuchOutput(outputLimit) : broken(deadline), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new SshException(new SshFailure.ConnectionLost("the operator was stopping"), e);
     }
+  }
+
+  /**
+   * A platform thread: when the command ends early its wait for the window must be interrupted (it
+   * holds a lock that sshj's reader needs), and an interrupt of a virtual thread would close the
+   * socket that it writes to.
+   */
+  private static Thread writer(Payload stdin, OutputStream out) {
+    return Thread.ofPlatform().daemon().name("ssh-stdin").start(() -> write(stdin, out));
+  }
+
+  private static long millis(Deadline deadline) {
+    return Math.max(1, deadline.left().toMillis());
   }
 
   private static SshFailure broken(Deadline deadline) {
