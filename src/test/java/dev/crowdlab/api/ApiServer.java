@@ -12,6 +12,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -24,6 +27,13 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * A real API server with our definitions and a namespace {@code lab}, one for all the tests here.
  */
 final class ApiServer implements BeforeAllCallback, ParameterResolver {
+  private static final String VERSION = "1.36.3";
+  private static final Path CACHE =
+      Path.of(
+              System.getenv()
+                  .getOrDefault(
+                      "CROWDLAB_CACHE", System.getProperty("user.home") + "/.cache/crowdlab"))
+          .resolve("kube-api-test");
   private static final Namespace NAMESPACE = Namespace.create(ApiServer.class);
 
   @Override
@@ -33,12 +43,44 @@ final class ApiServer implements BeforeAllCallback, ParameterResolver {
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.getParameter().getType() == KubernetesClient.class;
+    return parameter.getParameter().getType() == KubernetesClient.class
+        || parameter.getParameter().getType() == Kubectl.class;
   }
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    return running(context).client();
+    Running running = running(context);
+    return parameter.getParameter().getType() == Kubectl.class
+        ? new Kubectl(running.server().getKubeConfigYaml())
+        : running.client();
+  }
+
+  /** The real kubectl of the same version, as the cluster's administrator. */
+  record Kubectl(String kubeConfig) {
+    /** Runs it to its end and gives what it printed; fails when it failed. */
+    String run(Path scratch, String... words) throws IOException, InterruptedException {
+      Path config = Files.writeString(scratch.resolve("kubeconfig"), kubeConfig);
+      Path output = scratch.resolve("output");
+      List<String> command = new ArrayList<>();
+      command.add(CACHE.resolve("k8s/" + VERSION + "-linux-amd64/kubectl").toString());
+      command.add("--kubeconfig=" + config);
+      command.add("--cache-dir=" + scratch.resolve("cache"));
+      command.addAll(List.of(words));
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new IllegalStateException("kubectl did not end: " + command);
+      }
+      String printed = Files.readString(output);
+      if (process.exitValue() != 0) {
+        throw new IllegalStateException(command + " failed: " + printed);
+      }
+      return printed;
+    }
   }
 
   private static Running running(ExtensionContext context) {
@@ -50,17 +92,12 @@ final class ApiServer implements BeforeAllCallback, ParameterResolver {
 
   private record Running(KubeAPIServer server, KubernetesClient client) implements AutoCloseable {
     static Running start() {
-      Path cache =
-          Path.of(
-              System.getenv()
-                  .getOrDefault(
-                      "CROWDLAB_CACHE", System.getProperty("user.home") + "/.cache/crowdlab"));
       KubeAPIServer server =
           new KubeAPIServer(
               new KubeAPIServerConfigBuilder()
-                  .withTestDir(cache.resolve("kube-api-test").toString())
+                  .withTestDir(CACHE.toString())
                   .withOfflineMode(true)
-                  .withApiServerVersion("1.36.3")
+                  .withApiServerVersion(VERSION)
                   .withUpdateKubeConfig(false)
                   .build());
       server.start();
