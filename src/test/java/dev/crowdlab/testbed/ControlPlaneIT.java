@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -80,7 +81,7 @@ class ControlPlaneIT {
         .create();
   }
 
-  private static io.fabric8.kubernetes.api.model.ConfigMap configMap(String namespace) {
+  private static ConfigMap configMap(String namespace) {
     return new ConfigMapBuilder()
         .withNewMetadata()
         .withNamespace(namespace)

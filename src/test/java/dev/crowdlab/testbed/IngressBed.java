@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +22,7 @@ public final class IngressBed implements AutoCloseable {
 
   private final TestBed bed;
   private final WorkFolder folder = WorkFolder.create();
-  private final List<AutoCloseable> started = new ArrayList<>();
+  private final List<Daemon> started = new ArrayList<>();
   private final int xdsPort = WorkFolder.freePort();
   private final int httpPort = WorkFolder.freePort();
 
@@ -113,25 +112,26 @@ public final class IngressBed implements AutoCloseable {
             "-c",
             config.toString(),
             "--use-dynamic-base-id",
+            "--service-cluster",
+            "testbed",
+            "--service-node",
+            "testbed",
             "--concurrency",
             "1"));
   }
 
-  /** Envoy opens its port only when there is a first Ingress: until then it answers nothing. */
+  /**
+   * Envoy opens the port for exercises only with the first Ingress: until then it has its socket.
+   */
   private void awaitListening() {
     await()
         .atMost(START_BOUND)
         .pollInterval(POLL)
-        .until(() -> Files.exists(folder.resolve("envoy-admin.sock")) && xdsAnswers());
-  }
-
-  private boolean xdsAnswers() {
-    try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress("127.0.0.1", xdsPort), 500);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
+        .until(
+            () -> {
+              started.forEach(Daemon::checkRunning);
+              return Files.exists(folder.resolve("envoy-admin.sock"));
+            });
   }
 
   private static void write(Path file, String text) {
