@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.RequiresTestBed;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.FieldValidateable.Validation;
-import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,12 +20,17 @@ import org.junit.jupiter.params.provider.CsvSource;
  * What the API server itself refuses: the message names the field, and says what would be right.
  * Each row spoils one place of a good document: place, value, field named, words of the remedy.
  */
-@ExtendWith(ApiServer.class)
+@RequiresTestBed(labHosts = false)
 class BadInputIT {
   private final KubernetesClient client;
 
-  BadInputIT(KubernetesClient client) {
-    this.client = client;
+  BadInputIT(ControlPlane controlPlane) {
+    client = controlPlane.admin();
+  }
+
+  @BeforeAll
+  static void install(ControlPlane controlPlane) {
+    Documents.prepare(controlPlane.admin());
   }
 
   @ParameterizedTest(name = "{0}")

@@ -2,20 +2,29 @@ package dev.crowdlab.api;
 
 import io.fabric8.crdv2.generator.CRDGenerator;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionCondition;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /**
- * Generates the custom resource definitions from the classes. It lives among the tests because the
- * product never generates anything; {@link CrdsTest} compares the result with {@code crds/}, and
- * writes it there when asked to.
+ * Generates the custom resource definitions from the classes, and installs what is checked in. It
+ * lives among the tests because the product never generates anything; {@link CrdsTest} compares the
+ * result with {@code crds/}, and writes it there when asked to.
  */
-final class Crds {
+public final class Crds {
   /** Where the generated files are checked in. */
   static final Path DIRECTORY = Path.of("crds");
 
@@ -46,6 +55,33 @@ final class Crds {
     return generate().values().stream()
         .map(yaml -> Serialization.unmarshal(yaml, CustomResourceDefinition.class))
         .toList();
+  }
+
+  /**
+   * Applies what is checked in and waits until the API server serves it; may be called again.
+   *
+   * @throws org.awaitility.core.ConditionTimeoutException when that takes more than 30 s
+   */
+  public static void install(KubernetesClient client) {
+    try (Stream<Path> files = Files.list(DIRECTORY)) {
+      files.forEach(file -> install(client, file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void install(KubernetesClient client, Path file) {
+    Resource<CustomResourceDefinition> crd =
+        client.apiextensions().v1().customResourceDefinitions().load(file.toFile());
+    crd.forceConflicts().serverSideApply();
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> crd.get().getStatus().getConditions().stream().anyMatch(Crds::established));
+  }
+
+  private static boolean established(CustomResourceDefinitionCondition condition) {
+    return condition.getType().equals("Established") && condition.getStatus().equals("True");
   }
 
   private record Memory(Map<String, ByteArrayOutputStream> files)

@@ -4,17 +4,22 @@ import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
-/** The two documents of the README, and a way to spoil them in one place. */
+/** The two documents that users begin with, and a way to change them in one place. */
 final class Documents {
+  /** A namespace of these tests alone, since others share their control plane. */
+  static final String NAMESPACE = "api-it";
+
   static final String FINGERPRINT = "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDCDpHQ0CRxPl9Jf8w";
 
   static final String VM =
       """
       apiVersion: crowdlab.dev/v1alpha1
       kind: ContributedVM
-      metadata: {name: alice-1, namespace: lab, labels: {crowdlab.dev/location: potsdam}}
+      metadata: {name: alice-1, namespace: api-it, labels: {crowdlab.dev/location: potsdam}}
       spec:
         contributor: {name: Alice, contact: alice@example.org}
         ssh: {host: 10.77.1.2, port: 22, user: root, hostKey: "%s", credentialsSecretRef: {name: alice-1-ssh}}
@@ -26,7 +31,7 @@ final class Documents {
       """
       apiVersion: crowdlab.dev/v1alpha1
       kind: LabTeam
-      metadata: {name: team-7, namespace: lab}
+      metadata: {name: team-7, namespace: api-it}
       spec:
         members: [bob]
         exercise:
@@ -38,6 +43,15 @@ final class Documents {
       """;
 
   private Documents() {}
+
+  /** Installs the definitions and makes the namespace. */
+  static void prepare(KubernetesClient client) {
+    Crds.install(client);
+    client
+        .resource(
+            new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build())
+        .serverSideApply();
+  }
 
   static ObjectNode parse(String yaml) {
     return Serialization.unmarshal(yaml, ObjectNode.class);

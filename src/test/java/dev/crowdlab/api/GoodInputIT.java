@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.RequiresTestBed;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -15,22 +17,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the API server takes, and what it makes of what was left out. */
-@ExtendWith(ApiServer.class)
+@RequiresTestBed(labHosts = false)
 class GoodInputIT {
   private static final String DNS_PART = "a".repeat(61) + ".";
 
   private final KubernetesClient client;
 
-  GoodInputIT(KubernetesClient client) {
-    this.client = client;
+  GoodInputIT(ControlPlane controlPlane) {
+    client = controlPlane.admin();
+  }
+
+  @BeforeAll
+  static void install(ControlPlane controlPlane) {
+    Documents.prepare(controlPlane.admin());
   }
 
   @Test
@@ -66,7 +73,7 @@ class GoodInputIT {
                 """
                 apiVersion: crowdlab.dev/v1alpha1
                 kind: ContributedVM
-                metadata: {name: least, namespace: lab}
+                metadata: {name: least, namespace: api-it}
                 spec:
                   contributor: {name: Alice}
                   ssh: {host: alice.example.org, user: lab, credentialsSecretRef: {name: ssh}}
@@ -96,7 +103,7 @@ class GoodInputIT {
                 """
                 apiVersion: crowdlab.dev/v1alpha1
                 kind: LabTeam
-                metadata: {name: least, namespace: lab}
+                metadata: {name: least, namespace: api-it}
                 spec:
                   exercise: {containers: [{name: web, image: web, ports: [{name: http, containerPort: 80}]}]}
                   access: {host: least.lab.example.org, port: http}
@@ -249,6 +256,7 @@ class GoodInputIT {
       for (Path sample : samples) {
         for (HasMetadata object : client.load(Files.newInputStream(sample)).items()) {
           if (!object.getKind().equals("Namespace")) {
+            object.getMetadata().setNamespace(Documents.NAMESPACE);
             create(client.getKubernetesSerialization().convertValue(object, ObjectNode.class));
           }
         }

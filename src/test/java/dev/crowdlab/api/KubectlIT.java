@@ -2,31 +2,38 @@ package dev.crowdlab.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.RequiresTestBed;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a person sees with the real kubectl; that every field has a text is {@link CrdsTest}'s. */
-@ExtendWith(ApiServer.class)
+@RequiresTestBed(labHosts = false)
 class KubectlIT {
-  private final ApiServer.Kubectl kubectl;
+  private final ControlPlane controlPlane;
 
   @TempDir private Path scratch;
 
-  KubectlIT(ApiServer.Kubectl kubectl) {
-    this.kubectl = kubectl;
+  KubectlIT(ControlPlane controlPlane) {
+    this.controlPlane = controlPlane;
+  }
+
+  @BeforeAll
+  static void install(ControlPlane controlPlane) {
+    Documents.prepare(controlPlane.admin());
   }
 
   @Test
   void explainReadsWell() throws Exception {
-    assertThat(kubectl.run(scratch, "explain", "cvm")).contains("a virtual machine", "contributor");
-    assertThat(kubectl.run(scratch, "explain", "cvm.spec.ssh.hostKey"))
+    assertThat(controlPlane.kubectl("explain", "cvm")).contains("a virtual machine", "contributor");
+    assertThat(controlPlane.kubectl("explain", "cvm.spec.ssh.hostKey"))
         .contains("pinned host key", "waits for approval");
-    assertThat(kubectl.run(scratch, "explain", "lt.spec.exercise.containers"))
+    assertThat(controlPlane.kubectl("explain", "lt.spec.exercise.containers"))
         .contains("workspaceMountPath", "required", "reach each other by name");
-    assertThat(kubectl.run(scratch, "explain", "lt.status.conditions"))
+    assertThat(controlPlane.kubectl("explain", "lt.status.conditions"))
         .contains("Placed, WorkspaceAttached, ExerciseRunning, Routed");
   }
 
@@ -34,16 +41,16 @@ class KubectlIT {
   void getShowsTheColumnsAndTheCategory() throws Exception {
     Path both =
         Files.writeString(scratch.resolve("both.yaml"), Documents.VM + "---\n" + Documents.TEAM);
-    kubectl.run(scratch, "apply", "-f", both.toString());
+    controlPlane.kubectl("apply", "-f", both.toString());
 
-    assertThat(kubectl.run(scratch, "get", "cvm", "-n", "lab", "-o", "wide"))
+    assertThat(controlPlane.kubectl("get", "cvm", "-n", Documents.NAMESPACE, "-o", "wide"))
         .containsPattern("NAME +PHASE +TEAMS +AGENT +VERIFIED +AGE +HOST +OS +LAST SEEN +REASON");
-    assertThat(kubectl.run(scratch, "get", "lt", "-n", "lab", "-o", "wide"))
+    assertThat(controlPlane.kubectl("get", "lt", "-n", Documents.NAMESPACE, "-o", "wide"))
         .containsPattern(
             "NAME +PHASE +VM +URL +RECOVERIES +AGE +EPOCH +CREATED IN +RECOVERED IN +REASON");
-    assertThat(kubectl.run(scratch, "get", "crowdlab", "-n", "lab", "-o", "name"))
+    assertThat(controlPlane.kubectl("get", "crowdlab", "-n", Documents.NAMESPACE, "-o", "name"))
         .contains("contributedvm.crowdlab.dev/alice-1", "labteam.crowdlab.dev/team-7");
-    kubectl.run(scratch, "delete", "--wait=false", "-f", both.toString());
+    controlPlane.kubectl("delete", "--wait=false", "-f", both.toString());
   }
 
   @Test
@@ -55,7 +62,7 @@ class KubectlIT {
 
     assertThat(
             org.assertj.core.api.Assertions.catchThrowable(
-                () -> kubectl.run(scratch, "apply", "-f", spoilt.toString())))
+                () -> controlPlane.kubectl("apply", "-f", spoilt.toString())))
         .hasMessageContaining("unknown field \"spec.member\"");
   }
 }

@@ -3,6 +3,8 @@ package dev.crowdlab.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.RequiresTestBed;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
 import io.fabric8.kubernetes.api.model.KubernetesResourceList;
@@ -19,17 +21,22 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What people and programs read: columns, names for kubectl, the status subresource. */
-@ExtendWith(ApiServer.class)
+@RequiresTestBed(labHosts = false)
 class ReadingIT {
   private final KubernetesClient client;
 
-  ReadingIT(KubernetesClient client) {
-    this.client = client;
+  ReadingIT(ControlPlane controlPlane) {
+    client = controlPlane.admin();
+  }
+
+  @BeforeAll
+  static void install(ControlPlane controlPlane) {
+    Documents.prepare(controlPlane.admin());
   }
 
   @BeforeEach
@@ -219,18 +226,21 @@ class ReadingIT {
     KubernetesResourceList<LabTeam> found =
         client
             .resources(LabTeam.class)
-            .inNamespace("lab")
+            .inNamespace(Documents.NAMESPACE)
             .withField("status.binding.vm", vm)
             .list();
     return found.getItems().size();
   }
 
   private io.fabric8.kubernetes.client.dsl.Resource<ContributedVM> vm() {
-    return client.resources(ContributedVM.class).inNamespace("lab").withName("alice-1");
+    return client
+        .resources(ContributedVM.class)
+        .inNamespace(Documents.NAMESPACE)
+        .withName("alice-1");
   }
 
   private io.fabric8.kubernetes.client.dsl.Resource<LabTeam> team() {
-    return client.resources(LabTeam.class).inNamespace("lab").withName("team-7");
+    return client.resources(LabTeam.class).inNamespace(Documents.NAMESPACE).withName("team-7");
   }
 
   private static Recovery recovery(String duration) {
@@ -271,7 +281,7 @@ class ReadingIT {
 
   private JsonNode table(String plural) throws Exception {
     return get(
-        "/apis/crowdlab.dev/v1alpha1/namespaces/lab/" + plural,
+        "/apis/crowdlab.dev/v1alpha1/namespaces/" + Documents.NAMESPACE + "/" + plural,
         "application/json;as=Table;g=meta.k8s.io;v=v1");
   }
 
