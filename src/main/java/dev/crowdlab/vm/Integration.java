@@ -1,5 +1,7 @@
 package dev.crowdlab.vm;
 
+import static dev.crowdlab.core.Conditions.find;
+import static dev.crowdlab.core.Conditions.holds;
 import static dev.crowdlab.core.Conditions.isFalse;
 import static dev.crowdlab.core.Conditions.isTrue;
 import static dev.crowdlab.core.Conditions.isUnknown;
@@ -97,7 +99,7 @@ final class Integration {
               ConditionType.VERIFIED,
               new Failure(Failure.Kind.TRANSIENT, Reason.VERIFICATION_FAILED, what));
       case Outcome.Failed<Probed>(Failure failure) ->
-          failed(view, status.build(), stepOf(reply.contact(), ConditionType.VERIFIED), failure);
+          failed(view, status.build(), conditionOf(failure, ConditionType.VERIFIED), failure);
     };
   }
 
@@ -137,7 +139,7 @@ final class Integration {
               ConditionType.CONFIGURED,
               new Failure(Failure.Kind.TRANSIENT, Reason.CONFIGURATION_FAILED, what));
       case Outcome.Failed<Configured>(Failure failure) ->
-          failed(view, status.build(), stepOf(reply.contact(), ConditionType.CONFIGURED), failure);
+          failed(view, status.build(), conditionOf(failure, ConditionType.CONFIGURED), failure);
     };
   }
 
@@ -155,7 +157,7 @@ final class Integration {
           // The service is gone: integrate again, which brings it back.
           failed(view, status, ConditionType.CONFIGURED, failure);
       case Outcome.Failed<VmAccess.Restarted>(Failure failure) ->
-          failed(view, status, stepOf(reply.contact(), ConditionType.CONFIGURED), failure);
+          failed(view, status, conditionOf(failure, ConditionType.CONFIGURED), failure);
       case Outcome.Done<VmAccess.Restarted> _ ->
           status.toBuilder().backoff(nextBackoff(view)).build();
       case Outcome.InProgress<VmAccess.Restarted> _ ->
@@ -221,19 +223,42 @@ final class Integration {
     return builder;
   }
 
-  /** Failures before the login are about reaching the machine, later ones about the step. */
-  private static String stepOf(Contact contact, String step) {
-    return contact.authenticated() ? step : ConditionType.REACHABLE;
+  /** Which condition a failure is about: reaching the machine, or the step itself. */
+  private static String conditionOf(Failure failure, String step) {
+    return switch (failure.reason()) {
+      case HOST_KEY_NOT_APPROVED,
+          HOST_KEY_CHANGED,
+          SECRET_INVALID,
+          PASSPHRASE_REQUIRED,
+          AUTHENTICATION_FAILED,
+          SUDO_REFUSED,
+          ADDRESS_NOT_ALLOWED,
+          HOST_NOT_RESOLVED,
+          UNREACHABLE ->
+          ConditionType.REACHABLE;
+      default -> step;
+    };
   }
 
   private ContributedVMStatus failed(
       VmView view, ContributedVMStatus status, String condition, Failure failure) {
+    if (failure.kind() == Failure.Kind.TRANSIENT
+        && view.session().isPresent()
+        && holds(status.conditions(), ConditionType.CONFIGURED)) {
+      // The agent is there and well: that sshd did not answer this time is no reason to doubt the
+      // machine.
+      return status.toBuilder().backoff(nextBackoff(view)).build();
+    }
     ContributedVMStatus.Builder builder =
         status.toBuilder()
             .inputs(view.inputs())
             .backoff(failure.kind() == Failure.Kind.TRANSIENT ? nextBackoff(view) : null);
     ContributedVMStatus failed =
-        with(builder, isFalse(condition, failure.reason(), failure.message()));
+        with(
+            builder,
+            failure.reason() == Reason.VERIFICATION_FAILED
+                ? isUnknown(condition, failure.reason(), failure.message())
+                : isFalse(condition, failure.reason(), failure.message()));
     return condition.equals(ConditionType.CONFIGURED) || condition.equals(ConditionType.VERIFIED)
         ? with(
             failed.toBuilder(),
@@ -274,10 +299,29 @@ final class Integration {
     return status.toBuilder().conditions(conditions).build();
   }
 
-  /** The conditions of an attempt that begins: what was known before stays known. */
-  static ContributedVMStatus beginning(ContributedVMStatus status, String type, String message) {
-    boolean known = status.conditions().stream().anyMatch(c -> type.equals(c.getType()));
-    return known ? status : with(status.toBuilder(), isUnknown(type, Reason.PROGRESSING, message));
+  /** The conditions of an attempt that begins: what was known of the machine stays known. */
+  static ContributedVMStatus connecting(ContributedVMStatus status) {
+    if (holds(status.conditions(), ConditionType.REACHABLE)) {
+      return holds(status.conditions(), ConditionType.VERIFIED)
+          ? status
+          : with(
+              status.toBuilder(),
+              isUnknown(ConditionType.VERIFIED, Reason.PROGRESSING, "Measuring the machine"));
+    }
+    return find(status.conditions(), ConditionType.REACHABLE).isPresent() && status.inputs() != null
+        ? status
+        : with(
+            status.toBuilder(),
+            isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "Connecting"));
+  }
+
+  /** The conditions of a configuration that begins. */
+  static ContributedVMStatus configuring(ContributedVMStatus status) {
+    return holds(status.conditions(), ConditionType.CONFIGURED)
+        ? status
+        : with(
+            status.toBuilder(),
+            isUnknown(ConditionType.CONFIGURED, Reason.PROGRESSING, "Installing the agent"));
   }
 
   private static List<StepTiming> timed(

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The conditions and the phase of a machine: a pure function of what is observed and of what the
@@ -36,7 +35,6 @@ final class VmConditions {
       EnumSet.of(
           Reason.HOST_KEY_NOT_APPROVED,
           Reason.HOST_KEY_CHANGED,
-          Reason.SECRET_NOT_FOUND,
           Reason.SECRET_INVALID,
           Reason.PASSPHRASE_REQUIRED,
           Reason.AUTHENTICATION_FAILED,
@@ -44,7 +42,6 @@ final class VmConditions {
           Reason.DUPLICATE_MACHINE,
           Reason.ADDRESS_NOT_ALLOWED,
           Reason.UNSUPPORTED_SYSTEM,
-          Reason.POLICY_VIOLATED,
           Reason.QUARANTINED,
           Reason.IDENTITY_CONFLICT,
           Reason.INVALID_TIME_ZONE);
@@ -63,12 +60,11 @@ final class VmConditions {
   /** All conditions for a status, without times: {@code Conditions.merge} adds them. */
   List<Condition> all() {
     List<Condition> wanted = new ArrayList<>();
-    Condition reachable = reachable();
-    wanted.add(reachable);
+    wanted.add(reachable());
     wanted.add(kept(ConditionType.VERIFIED));
     wanted.add(kept(ConditionType.CONFIGURED));
     wanted.add(agentConnected());
-    Condition ready = ready(wanted);
+    Condition ready = view.paused() && !view.deleting() ? paused() : ready(wanted);
     wanted.add(ready);
     Quarantine quarantine = view.status().quarantine();
     if (quarantine != null) {
@@ -81,29 +77,46 @@ final class VmConditions {
                   + quarantine.id()));
     }
     if (leaving()) {
-      wanted.add(
-          view.teams().isEmpty()
-              ? isTrue(ConditionType.DRAINED, Reason.DRAINED, "No team is left")
-              : isFalse(
-                  ConditionType.DRAINED,
-                  Reason.DRAINING,
-                  "Waiting for " + String.join(", ", view.teams()) + " to leave"));
+      wanted.add(drained());
     }
-    if (view.paused()) {
-      // Neither at work nor stuck: somebody holds our hands, and Ready says so.
-      return wanted;
-    }
-    if (!holds(wanted, ConditionType.READY)) {
-      Reason stalled = stalledBy(ready);
-      if (stalled != null) {
-        wanted.add(isTrue(ConditionType.STALLED, stalled, ready.getMessage()));
-      } else {
-        wanted.add(isTrue(ConditionType.RECONCILING, Reason.PROGRESSING, ready.getMessage()));
-      }
-    } else if (leaving() && !view.teams().isEmpty()) {
-      wanted.add(isTrue(ConditionType.RECONCILING, Reason.DRAINING, "Teams are leaving"));
-    }
+    wanted.addAll(progress(ready));
     return wanted;
+  }
+
+  private Condition drained() {
+    if (!view.teams().isEmpty()) {
+      return isFalse(
+          ConditionType.DRAINED,
+          Reason.DRAINING,
+          "Waiting for " + String.join(", ", view.teams()) + " to leave");
+    }
+    Reason why =
+        view.availability() instanceof Availability.NotLent && !view.vm().getSpec().drain()
+            ? Reason.OUTSIDE_WINDOW
+            : Reason.DRAINED;
+    return isTrue(ConditionType.DRAINED, why, "No team is left");
+  }
+
+  /**
+   * At work, stuck, or neither: somebody holds our hands, or it may mend itself and nobody knows
+   * when.
+   */
+  private List<Condition> progress(Condition ready) {
+    Reason reason = Reasons.of(ready);
+    if (view.deleting()) {
+      return List.of(isTrue(ConditionType.RECONCILING, Reason.DELETING, ready.getMessage()));
+    }
+    if (view.paused() || reason == Reason.VM_LOST) {
+      return List.of();
+    }
+    if (Conditions.TRUE.equals(ready.getStatus())) {
+      return reason == Reason.DRAINING
+          ? List.of(isTrue(ConditionType.RECONCILING, Reason.DRAINING, "Teams are leaving"))
+          : List.of();
+    }
+    return STALLED.contains(reason)
+        ? List.of(isTrue(ConditionType.STALLED, reason, ready.getMessage()))
+        : List.of(isTrue(ConditionType.RECONCILING, reason, ready.getMessage()));
   }
 
   /** Whether teams shall leave: what the team's reconciler acts on too. */
@@ -119,17 +132,25 @@ final class VmConditions {
     if (view.deleting()) {
       return VmPhase.TERMINATING;
     }
+    if (view.paused()) {
+      return view.status().phase() == null ? VmPhase.PENDING : view.status().phase();
+    }
     if (holds(conditions, ConditionType.QUARANTINED)) {
       return VmPhase.QUARANTINED;
     }
     if (holds(conditions, ConditionType.STALLED)) {
       return VmPhase.STALLED;
     }
-    if (hasReason(conditions, ConditionType.REACHABLE, Reason.VM_LOST)
-        || hasReason(conditions, ConditionType.REACHABLE, Reason.UNREACHABLE)
-        || hasReason(conditions, ConditionType.REACHABLE, Reason.HOST_NOT_RESOLVED)) {
-      return VmPhase.UNREACHABLE;
-    }
+    Reason reachable =
+        find(conditions, ConditionType.REACHABLE).map(Reasons::of).orElse(Reason.WAITING);
+    return switch (reachable) {
+      case SECRET_NOT_FOUND -> VmPhase.PENDING;
+      case VM_LOST, UNREACHABLE, HOST_NOT_RESOLVED -> VmPhase.UNREACHABLE;
+      default -> phaseOfReached(conditions);
+    };
+  }
+
+  private static VmPhase phaseOfReached(List<Condition> conditions) {
     if (holds(conditions, ConditionType.DRAINED)) {
       return VmPhase.DRAINED;
     }
@@ -140,12 +161,12 @@ final class VmConditions {
       return VmPhase.READY;
     }
     if (!holds(conditions, ConditionType.REACHABLE)) {
-      return view.status().inputs() == null ? VmPhase.PENDING : VmPhase.CONNECTING;
+      return VmPhase.CONNECTING;
     }
-    if (!holds(conditions, ConditionType.VERIFIED)) {
-      return VmPhase.VERIFYING;
+    if (!holds(conditions, ConditionType.CONFIGURED)) {
+      return holds(conditions, ConditionType.VERIFIED) ? VmPhase.CONFIGURING : VmPhase.VERIFYING;
     }
-    return holds(conditions, ConditionType.CONFIGURED) ? VmPhase.ENROLLING : VmPhase.CONFIGURING;
+    return VmPhase.ENROLLING;
   }
 
   private Condition reachable() {
@@ -195,14 +216,23 @@ final class VmConditions {
     };
   }
 
+  /** Its status stays; only the reason tells that nobody works on it. */
+  private Condition paused() {
+    String status =
+        holds(view.status().conditions(), ConditionType.READY) ? Conditions.TRUE : Conditions.FALSE;
+    return new Condition(
+        null,
+        "The annotation crowdlab.dev/paused stops all work on this object",
+        null,
+        Reason.PAUSED.value(),
+        status,
+        ConditionType.READY);
+  }
+
   private Condition ready(List<Condition> conditions) {
     String type = ConditionType.READY;
     if (view.deleting()) {
       return isFalse(type, Reason.DELETING, "The machine is being drained and cleaned");
-    }
-    if (view.paused()) {
-      return isFalse(
-          type, Reason.PAUSED, "The annotation crowdlab.dev/paused stops all work on this object");
     }
     if (view.status().quarantine() != null) {
       return isFalse(
@@ -210,7 +240,13 @@ final class VmConditions {
     }
     for (Condition step : conditions) {
       if (!Conditions.TRUE.equals(step.getStatus()) && !reportedOnly(step)) {
-        return new Condition(null, step.getMessage(), null, step.getReason(), "False", type);
+        Reason reason = Reasons.of(step);
+        return isFalse(
+            type,
+            reason == Reason.WAITING || reason == Reason.AGENT_NOT_CONNECTED
+                ? Reason.PROGRESSING
+                : reason,
+            step.getMessage());
       }
     }
     if (view.stale() || !stable()) {
@@ -220,38 +256,47 @@ final class VmConditions {
           "Back after it was lost; it must stay a while, and stop what it still ran, before it"
               + " carries teams");
     }
-    return switch (view.availability()) {
-      case Availability.Invalid(String zone) ->
-          isFalse(
-              type,
-              Reason.INVALID_TIME_ZONE,
-              "spec.availability names the time zone " + zone + ", which does not exist");
-      case Availability.NotLent _ ->
-          isFalse(type, Reason.OUTSIDE_WINDOW, "The contributor does not lend the machine now");
-      case Availability.Lent _ -> isTrue(type, readyReason(), readyMessage());
-    };
+    if (view.availability() instanceof Availability.Invalid(String zone)) {
+      return isFalse(
+          type,
+          Reason.INVALID_TIME_ZONE,
+          "spec.availability names the time zone "
+              + zone
+              + ", which does not exist; write one such as Europe/Berlin");
+    }
+    return able(conditions);
+  }
+
+  /** The machine is well; what remains is whether teams may come. */
+  private Condition able(List<Condition> conditions) {
+    String type = ConditionType.READY;
+    if (leaving() && !view.teams().isEmpty()) {
+      return isTrue(type, Reason.DRAINING, "The machine is well; its teams are leaving");
+    }
+    if (view.vm().getSpec().drain()) {
+      return isTrue(type, Reason.DRAINED, "The machine is well; spec.drain keeps teams away");
+    }
+    if (view.availability() instanceof Availability.NotLent) {
+      return isTrue(
+          type, Reason.OUTSIDE_WINDOW, "The machine is well; its contributor does not lend it now");
+    }
+    if (!view.vm().getSpec().schedulable()) {
+      return isTrue(
+          type, Reason.CORDONED, "The machine is well; spec.schedulable keeps new teams away");
+    }
+    if (conditions.stream().anyMatch(VmConditions::reportedOnly)) {
+      return isTrue(
+          type,
+          Reason.POLICY_VIOLATED,
+          "The machine carries teams although it violates the policy, as onViolation: Report asks");
+    }
+    return isTrue(type, Reason.READY, "The machine can carry teams");
   }
 
   /** A violation that the policy only reports: the condition says so, and nothing moves. */
   private static boolean reportedOnly(Condition step) {
     return ConditionType.VERIFIED.equals(step.getType())
-        && Reason.POLICY_VIOLATED.value().equals(step.getReason());
-  }
-
-  private Reason readyReason() {
-    if (view.vm().getSpec().drain()) {
-      return view.teams().isEmpty() ? Reason.DRAINED : Reason.DRAINING;
-    }
-    return view.vm().getSpec().schedulable() ? Reason.READY : Reason.CORDONED;
-  }
-
-  private String readyMessage() {
-    if (view.vm().getSpec().drain()) {
-      return "The machine is well; spec.drain keeps teams away";
-    }
-    return view.vm().getSpec().schedulable()
-        ? "The machine can carry teams"
-        : "The machine is well; spec.schedulable keeps new teams away";
+        && Reasons.of(step) == Reason.POLICY_VIOLATED;
   }
 
   /** A machine that was lost is stable when its agent has been connected for the bound. */
@@ -265,13 +310,6 @@ final class VmConditions {
             .map(session -> session.connectedSince().plus(stableBound))
             .filter(until -> !until.isAfter(view.now()))
             .isPresent();
-  }
-
-  private static @Nullable Reason stalledBy(Condition ready) {
-    return STALLED.stream()
-        .filter(reason -> reason.value().equals(ready.getReason()))
-        .findFirst()
-        .orElse(null);
   }
 
   /** The shortest time in which something changes by itself, for the next look. */

@@ -23,7 +23,6 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -87,7 +86,7 @@ final class VmLifecycle {
     List<Condition> merged =
         Conditions.merge(status.conditions(), conditions.all(), clock, generation);
     return builder
-        .observedGeneration(generation)
+        .observedGeneration(view.paused() ? status.observedGeneration() : generation)
         .conditions(merged)
         .phase(conditions.phase(merged))
         .teams(view.teams())
@@ -167,18 +166,13 @@ final class VmLifecycle {
     }
 
     private ContributedVMStatus integrate(VmView view, SshTarget target) {
-      VmView connecting =
-          save(view(Integration.beginning(view.status(), ConditionType.REACHABLE, "Connecting")));
+      VmView connecting = save(view(Integration.connecting(view.status())));
       ContributedVMStatus verified = integration.verify(connecting, target, sharesMachineId());
       if (!mayBeConfigured(verified)) {
         return verified;
       }
       boolean agentSeen = holds(verified.conditions(), ConditionType.CONFIGURED);
-      VmView configuring =
-          save(
-              view(
-                  Integration.beginning(
-                      verified, ConditionType.CONFIGURED, "Installing the agent")));
+      VmView configuring = save(view(Integration.configuring(verified)));
       if (configuring.olderTwin().isPresent()) {
         // Only the connection showed whose machine it is: nothing is installed on it twice.
         return configuring.status();
@@ -237,13 +231,13 @@ final class VmLifecycle {
         boolean good = Conditions.TRUE.equals(condition.getStatus());
         boolean bad =
             ConditionType.QUARANTINED.equals(condition.getType())
-                || hasReason(after.conditions(), ConditionType.STALLED, reason(condition))
-                || reason(condition) == Reason.VM_LOST;
+                || hasReason(after.conditions(), ConditionType.STALLED, Reasons.of(condition))
+                || Reasons.of(condition) == Reason.VM_LOST;
         if (good || bad) {
           events.record(
               written,
               bad ? EventRecorder.Type.WARNING : EventRecorder.Type.NORMAL,
-              reason(condition),
+              Reasons.of(condition),
               condition.getMessage());
         }
       }
@@ -264,12 +258,5 @@ final class VmLifecycle {
         throw new IllegalStateException("status.address of " + view.ref() + " is no address", e);
       }
     }
-  }
-
-  private static Reason reason(Condition condition) {
-    return Arrays.stream(Reason.values())
-        .filter(reason -> reason.value().equals(condition.getReason()))
-        .findFirst()
-        .orElse(Reason.INTERNAL_ERROR);
   }
 }

@@ -164,7 +164,7 @@ public final class FakeVmAccess implements VmAccess {
     return new Reply<>(outcome, new Contact(address, presented, false, Duration.ofMillis(2)));
   }
 
-  private static String sha256(String text) {
+  static String sha256(String text) {
     try {
       return HexFormat.of()
           .formatHex(

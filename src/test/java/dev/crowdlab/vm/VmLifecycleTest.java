@@ -1,0 +1,349 @@
+package dev.crowdlab.vm;
+
+import static dev.crowdlab.core.Conditions.hasReason;
+import static dev.crowdlab.core.Conditions.holds;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMSpec;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.SshSpec;
+import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.ssh.SshCredentials;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class VmLifecycleTest {
+
+  private final VmBench bench = new VmBench();
+
+  @Test
+  void aNewMachineIsVerifiedConfiguredAndReadyWhenItsAgentConnects() {
+    bench.ready();
+
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+    assertThat(bench.status().agent().version()).isEqualTo(FakeVmAccess.AGENT_VERSION);
+    assertThat(bench.status().address()).isEqualTo("10.77.1.2");
+    assertThat(bench.status().timings()).hasSize(3);
+    assertThat(bench.events).anyMatch(event -> event.startsWith("NORMAL Ready"));
+  }
+
+  @Test
+  void anotherPassOverAReadyMachineTouchesNothing() {
+    bench.ready();
+    int writes = bench.written.size();
+
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+    assertThat(bench.written).hasSize(writes);
+  }
+
+  @Test
+  void anUnapprovedHostKeyIsShownAndNothingIsTriedAgainUntilThatVeryKeyIsApproved() {
+    pin(null);
+    bench.pass();
+    assertThat(bench.status().hostKey()).isEqualTo(FakeVmAccess.ED25519.fingerprint());
+
+    bench.clock.advance(Duration.ofHours(1));
+    bench.annotate(Names.APPROVE_HOST_KEY, FakeVmAccess.OTHER_ED25519.fingerprint()).pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.REACHABLE)).isFalse();
+    assertThat(bench.status().approvedHostKey()).isNull();
+
+    bench.annotate(Names.APPROVE_HOST_KEY, FakeVmAccess.ED25519.fingerprint()).pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+  }
+
+  @Test
+  void aChangedHostKeyIsNotRetriedBlindly() {
+    bench.ready();
+    bench.machine().hostKey(FakeVmAccess.OTHER_ED25519);
+    bench.clock.advance(Duration.ofHours(2));
+    bench.pass();
+    assertThat(
+            hasReason(
+                bench.status().conditions(), ConditionType.REACHABLE, Reason.HOST_KEY_CHANGED))
+        .isTrue();
+    int passes = bench.written.size();
+
+    bench.clock.advance(Duration.ofMinutes(10));
+    bench.pass();
+
+    assertThat(bench.status().backoff()).isNull();
+    assertThat(bench.written).hasSizeLessThanOrEqualTo(passes + 1);
+  }
+
+  @Test
+  void aCorrectedSecretIsTriedAtOnce() {
+    bench.machine().accepts(SshCredentials.password("right"));
+    bench.pass();
+    assertThat(
+            hasReason(
+                bench.status().conditions(), ConditionType.REACHABLE, Reason.AUTHENTICATION_FAILED))
+        .isTrue();
+
+    bench.secret =
+        Optional.of(
+            new SecretBuilder(VmBench.SECRET)
+                .editMetadata()
+                .withResourceVersion("2")
+                .endMetadata()
+                .addToData("password", "cmlnaHQ=")
+                .build());
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+  }
+
+  @Test
+  void anUnreachableMachineIsTriedAgainLaterAndLater() {
+    bench.machine().reachable(false);
+    bench.pass();
+    assertThat(bench.status().backoff().attempts()).isEqualTo(1);
+
+    Duration again = bench.pass();
+    assertThat(bench.status().backoff().attempts()).isEqualTo(1);
+    assertThat(again).isLessThanOrEqualTo(Duration.ofSeconds(3));
+
+    bench.clock.advance(Duration.ofSeconds(3));
+    bench.pass();
+    assertThat(bench.status().backoff().attempts()).isEqualTo(2);
+
+    bench.machine().reachable(true);
+    bench.clock.advance(Duration.ofSeconds(10));
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+    assertThat(bench.status().backoff()).isNull();
+  }
+
+  @Test
+  void aDeadAgentIsRestartedAndNothingElseIsTouched() {
+    bench.ready();
+    int starts = bench.machine().agentStarts();
+
+    bench.agents.agentDies(bench.ref());
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure", "restartAgent");
+    assertThat(bench.machine().agentStarts()).isEqualTo(starts + 1);
+    bench.connect();
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+    assertThat(bench.status().backoff()).isNull();
+  }
+
+  @Test
+  void anAgentThatKeepsDyingIsNotRestartedAllTheTime() {
+    bench.ready();
+    bench.agents.agentDies(bench.ref());
+
+    bench.pass();
+    bench.pass();
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsOnlyOnce("restartAgent");
+  }
+
+  @Test
+  void anAgentThatNeverConnectsIsRestarted() {
+    bench.pass();
+    bench.pass();
+    assertThat(bench.agents.health(bench.ref())).isInstanceOf(VmHealth.Awaited.class);
+
+    bench.clock.advance(bench.settings.enrolBound().plusSeconds(1));
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure", "restartAgent");
+  }
+
+  @Test
+  void aLostMachineThatIsBackMustStayAWhileBeforeItIsReady() {
+    bench.ready();
+    bench.agents.lose(bench.ref());
+    bench.pass();
+    bench.connect();
+
+    Duration again = bench.pass();
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
+        .isTrue();
+    assertThat(again).isLessThanOrEqualTo(bench.settings.stableBound().plusMillis(10));
+
+    bench.clock.advance(bench.settings.stableBound());
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  @Test
+  void aMachineThatStillRunsWhatIsBoundElsewhereIsNotReady() {
+    bench.ready();
+
+    bench.agents.report(
+        bench.ref(),
+        new TeamReport(
+            "team-uid", "lab", "team-7", 3, TeamReport.State.HEALTHY, null, null, List.of()));
+    bench.pass();
+
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
+        .isTrue();
+  }
+
+  @Test
+  void aTokenThatTheHubDoesNotAcceptIsReplaced() {
+    bench.ready();
+    bench.enrolment.forgetAll();
+
+    edit();
+    bench.pass();
+
+    assertThat(bench.enrolment.issued()).isEqualTo(2);
+    assertThat(bench.machine().configuration().token()).isEqualTo("token-2");
+  }
+
+  @Test
+  void aQuarantineEndsOnlyByItsOwnId() {
+    bench.judge.violation = true;
+    bench.pass();
+    String id = bench.status().quarantine().id();
+    assertThat(bench.machine().configuration()).isNull();
+
+    bench.judge.violation = false;
+    bench.annotate(Names.RELEASE, "q-of-another-time").pass();
+    assertThat(bench.status().quarantine()).isNotNull();
+
+    bench.annotate(Names.RELEASE, id).pass();
+    assertThat(bench.status().quarantine()).isNull();
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+    assertThat(bench.judge.forgotten).isEqualTo(1);
+  }
+
+  @Test
+  void aPausedMachineIsNotTouched() {
+    bench.annotate(Names.PAUSED, "true").pass();
+
+    assertThat(bench.machine().calls()).isEmpty();
+  }
+
+  @Test
+  void theYoungerOfTwoObjectsForOneHostKeyIsRefusedBeforeAnythingIsInstalled() {
+    ContributedVM older = VmBench.vm("older", "uid-0", "2025-01-01T00:00:00Z");
+    older.setSpec(withHost(older.getSpec(), "another.example.org"));
+    older.setStatus(
+        older.getStatus().toBuilder().hostKey(FakeVmAccess.ED25519.fingerprint()).build());
+    bench.others.add(older);
+
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsExactly("probe");
+    assertThat(
+            hasReason(
+                bench.status().conditions(), ConditionType.REACHABLE, Reason.DUPLICATE_MACHINE))
+        .isTrue();
+
+    bench.others.clear();
+    bench.pass();
+    assertThat(bench.machine().calls()).containsExactly("probe", "probe", "configure");
+  }
+
+  @Test
+  void aDeletedMachineIsCleanedAndItsTokenRevoked() {
+    bench.ready().vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
+
+    assertThat(bench.cleanup()).isEmpty();
+
+    assertThat(bench.machine().configuration()).isNull();
+    assertThat(bench.enrolment.revoked).containsExactly(bench.ref());
+    assertThat(bench.agents.health(bench.ref())).isInstanceOf(VmHealth.Unwatched.class);
+  }
+
+  @Test
+  void aDeletedMachineThatIsGoneIsGivenUpAfterTheBoundWithAnEvent() {
+    bench.ready().machine().reachable(false);
+    bench.vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
+
+    assertThat(bench.cleanup()).isPresent();
+    bench.clock.advance(bench.settings.cleanupBound());
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.events).anyMatch(event -> event.startsWith("WARNING CleanupAbandoned"));
+  }
+
+  @Test
+  void forceDeleteSkipsTheCleanUp() {
+    bench.ready().annotate(Names.FORCE_DELETE, "true");
+    bench.vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.machine().configuration()).isNotNull();
+  }
+
+  @Test
+  void aFailedReverificationOfAMachineThatIsWellChangesNothing() {
+    bench.ready();
+    bench
+        .machine()
+        .failNext("probe", new Failure(Failure.Kind.TRANSIENT, Reason.UNREACHABLE, "no answer"));
+
+    bench.clock.advance(bench.settings.reverify());
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  private void pin(String hostKey) {
+    SshSpec ssh = bench.vm.getSpec().ssh();
+    bench.spec(
+        spec ->
+            withSsh(
+                spec,
+                new SshSpec(
+                    ssh.host(),
+                    ssh.port(),
+                    ssh.user(),
+                    ssh.sudo(),
+                    hostKey,
+                    ssh.credentialsSecretRef())));
+  }
+
+  private void edit() {
+    SshSpec ssh = bench.vm.getSpec().ssh();
+    bench.spec(
+        spec ->
+            withSsh(
+                spec,
+                new SshSpec(
+                    ssh.host(),
+                    ssh.port(),
+                    ssh.user(),
+                    false,
+                    ssh.hostKey(),
+                    ssh.credentialsSecretRef())));
+  }
+
+  private static ContributedVMSpec withHost(ContributedVMSpec spec, String host) {
+    SshSpec ssh = spec.ssh();
+    return withSsh(
+        spec,
+        new SshSpec(
+            host, ssh.port(), ssh.user(), ssh.sudo(), ssh.hostKey(), ssh.credentialsSecretRef()));
+  }
+
+  private static ContributedVMSpec withSsh(ContributedVMSpec spec, SshSpec ssh) {
+    return new ContributedVMSpec(
+        spec.contributor(),
+        ssh,
+        spec.capacity(),
+        spec.schedulable(),
+        spec.drain(),
+        spec.integrity(),
+        spec.availability());
+  }
+}
