@@ -24,5 +24,11 @@ public enum DayOfWeek {
   SAT,
   /** Sunday. */
   @JsonProperty("Sun")
-  SUN
+  SUN;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -9,5 +9,11 @@ public enum Egress {
   NONE,
   /** Public addresses only. */
   @JsonProperty("Internet")
-  INTERNET
+  INTERNET;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

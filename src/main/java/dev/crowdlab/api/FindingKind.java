@@ -48,5 +48,11 @@ public enum FindingKind {
   CAPACITY_TOO_SMALL,
   /** A part of the verification could not be carried out. */
   @JsonProperty("Unmeasurable")
-  UNMEASURABLE
+  UNMEASURABLE;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -9,5 +9,11 @@ public enum IntegrityPolicy {
   STANDARD,
   /** Every finding is a violation. */
   @JsonProperty("Strict")
-  STRICT
+  STRICT;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

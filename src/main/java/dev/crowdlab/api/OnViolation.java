@@ -9,5 +9,11 @@ public enum OnViolation {
   QUARANTINE,
   /** The condition says so and nothing moves. */
   @JsonProperty("Report")
-  REPORT
+  REPORT;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -24,5 +24,11 @@ public enum RecoveryCause {
   SPEC_CHANGED,
   /** The exercise could not be kept running there. */
   @JsonProperty("ExerciseFailed")
-  EXERCISE_FAILED
+  EXERCISE_FAILED;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

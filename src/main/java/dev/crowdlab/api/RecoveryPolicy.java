@@ -9,5 +9,11 @@ public enum RecoveryPolicy {
   AUTOMATIC,
   /** A person, with the rebind annotation. */
   @JsonProperty("Manual")
-  MANUAL
+  MANUAL;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -9,5 +9,11 @@ public enum Spread {
   CONTRIBUTOR,
   /** Machines are filled one after the other. */
   @JsonProperty("None")
-  NONE
+  NONE;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -24,5 +24,11 @@ public enum TeamPhase {
   STALLED,
   /** Being removed. */
   @JsonProperty("Terminating")
-  TERMINATING
+  TERMINATING;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

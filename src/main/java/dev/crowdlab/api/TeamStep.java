@@ -21,5 +21,11 @@ public enum TeamStep {
   STARTED,
   /** Students' connections go to the machine. */
   @JsonProperty("Routed")
-  ROUTED
+  ROUTED;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -39,5 +39,11 @@ public enum VmPhase {
   STALLED,
   /** Being drained and cleaned before it goes. */
   @JsonProperty("Terminating")
-  TERMINATING
+  TERMINATING;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -21,5 +21,11 @@ public enum VmStep {
   DRAIN,
   /** Removing what we installed. */
   @JsonProperty("Clean")
-  CLEAN
+  CLEAN;
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
 }

@@ -6,6 +6,8 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecordsTest {
 
@@ -71,6 +73,30 @@ class RecordsTest {
           .isEqualToIgnoringCase(reason.name());
     }
     assertThat(Arrays.stream(Reason.values()).map(Reason::value)).doesNotHaveDuplicates();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      classes = {
+        DayOfWeek.class,
+        Egress.class,
+        FindingKind.class,
+        IntegrityPolicy.class,
+        OnViolation.class,
+        PortProtocol.class,
+        RecoveryCause.class,
+        RecoveryPolicy.class,
+        Spread.class,
+        TeamPhase.class,
+        TeamStep.class,
+        VmPhase.class,
+        VmStep.class
+      })
+  void anEnumIsPrintedAsItStandsInTheApi(Class<? extends Enum<?>> type) {
+    for (Enum<?> constant : type.getEnumConstants()) {
+      assertThat(constant)
+          .hasToString(Serialization.jsonMapper().convertValue(constant, String.class));
+    }
   }
 
   @Test
