@@ -178,6 +178,11 @@ public enum Reason {
    */
   FENCE_UNPROVEN("FenceUnproven"),
 
+  /**
+   * The file server has seen a higher epoch of the workspace, or its end; the operator adopts it.
+   */
+  EPOCH_REFUSED("EpochRefused"),
+
   /** The machine could not mount the workspace. */
   MOUNT_FAILED("MountFailed"),
 

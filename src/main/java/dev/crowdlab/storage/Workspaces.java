@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Workspaces {
 
+  /** The highest epoch: a login name, which carries it, has at most 32 characters. */
+  long MAX_EPOCH = 9_999_999;
+
   /**
    * Brings the file server to where it can serve workspaces (packages, script, sshd of their own,
    * boot unit) and learns what it is. Called at the operator's start and again after the connection
@@ -22,9 +25,16 @@ public interface Workspaces {
   /**
    * The fence: after {@code Done}, no session of an epoch below {@code request.epoch()} can write,
    * and one of this epoch can log in with {@code request.key()} (none can when the key is null: a
-   * workspace at rest). An exact repeat of a completed advance is done again at once. An epoch not
-   * above the workspace's highest is refused with {@code Reason.EPOCH_REFUSED} and a {@link
-   * StaleEpoch} tells the highest.
+   * workspace at rest). A repeat with the same epoch, VM and key is done again at once when it was
+   * completed, and completed when it was not; only its size may be another one, which then holds.
+   *
+   * <p>Any other epoch not above the workspace's highest is refused with {@code
+   * Reason.EPOCH_REFUSED}, and so is one of a retired workspace; nothing changes, and {@link
+   * #highestEpoch} tells from where to go on. {@code Reason.FENCE_UNPROVEN} says that an older
+   * epoch may still write: nobody can log in, and the same call goes on from there.
+   *
+   * @throws IllegalArgumentException when the epoch is outside 1 to {@link #MAX_EPOCH}, or the key
+   *     is none
    */
   Outcome<Advanced> advance(AdvanceRequest request, Deadline deadline);
 
@@ -40,7 +50,9 @@ public interface Workspaces {
    */
   Outcome<Void> retire(WorkspaceId id, Duration retention, Deadline deadline);
 
-  /** How full the workspace is, for a condition; cheap. */
+  /**
+   * How full the workspace is, for a condition; cheap. Zeros where the file system has no quota.
+   */
   Outcome<Usage> usage(WorkspaceId id, Deadline deadline);
 
   /**
