@@ -38,6 +38,7 @@ final class Ledger {
   private enum Link {
     NONE,
     UP,
+    HELD,
     CONFLICT
   }
 
@@ -48,6 +49,7 @@ final class Ledger {
   private final Map<String, Stop> sentStops = new LinkedHashMap<>();
   private Reports reports = new Reports(List.of());
   private Link link = Link.NONE;
+  private boolean lost;
 
   /**
    * What the caller hears, and what is to be sent for it.
@@ -56,10 +58,8 @@ final class Ledger {
    */
   record Order<T>(@Nullable ToAgent send, Outcome<T> outcome) {}
 
-  /** A session is welcome: what it must be told, stops before runs. */
+  /** A new session is welcome: what it must be told, stops before runs. */
   List<ToAgent> up(Reports said) {
-    link = Link.UP;
-    reports = said;
     sentRuns.clear();
     sentStops.clear();
     said.all()
@@ -67,21 +67,31 @@ final class Ledger {
             report ->
                 gone.computeIfPresent(
                     report.teamUid(), (uid, epoch) -> report.epoch() <= epoch ? null : epoch));
+    return resume(said);
+  }
+
+  /** The session is welcome again: what it was not told while it was held back. */
+  List<ToAgent> resume(Reports said) {
+    link = Link.UP;
+    lost = false;
+    reports = said;
     List<ToAgent> messages = new ArrayList<>();
-    stops
-        .values()
-        .forEach(
-            stop -> {
-              sentStops.put(stop.teamUid(), stop);
-              messages.add(stop);
-            });
-    runs.values()
-        .forEach(
-            run -> {
-              sentRuns.put(run.teamUid(), run);
-              messages.add(run);
-            });
+    for (Stop stop : stops.values()) {
+      if (!stop.equals(sentStops.put(stop.teamUid(), stop))) {
+        messages.add(stop);
+      }
+    }
+    for (Run run : runs.values()) {
+      if (!run.equals(sentRuns.put(run.teamUid(), run))) {
+        messages.add(run);
+      }
+    }
     return messages;
+  }
+
+  /** Nothing new is told until it is clear who the VM is: {@link #up} or {@link #resume}. */
+  void hold() {
+    link = Link.HELD;
   }
 
   void down() {
@@ -97,12 +107,17 @@ final class Ledger {
   /** The VM is lost: whoever still wants a run there orders it anew after it came back. */
   void lost() {
     runs.clear();
+    lost = true;
   }
 
   Order<TeamReport> run(Run run) {
     Run known = runs.get(run.teamUid());
     if (known != null && known.epoch() > run.epoch()) {
       return new Order<>(null, Outcome.refused(Reason.FENCING, "a later epoch of the team runs"));
+    }
+    Optional<Outcome<TeamReport>> nobody = nobodyToTell();
+    if (lost && nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
     }
     runs.put(run.teamUid(), run);
     Long goneEpoch = gone.get(run.teamUid());
@@ -114,7 +129,6 @@ final class Ledger {
       stops.remove(run.teamUid());
       sentStops.remove(run.teamUid());
     }
-    Optional<Outcome<TeamReport>> nobody = nobodyToTell();
     if (nobody.isPresent()) {
       return new Order<>(null, nobody.get());
     }
@@ -218,6 +232,8 @@ final class Ledger {
   private <T> Optional<Outcome<T>> nobodyToTell() {
     return switch (link) {
       case UP -> Optional.empty();
+      case HELD ->
+          Optional.of(Outcome.inProgress(LOOK_AGAIN, "the machine's agent is asked who it is"));
       case NONE ->
           Optional.of(
               Outcome.later(Reason.AGENT_NOT_CONNECTED, "the machine's agent is not connected"));

@@ -1,0 +1,64 @@
+package dev.crowdlab.hub;
+
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent.Hello;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One connection of an agent whose token was accepted. Guarded by its {@link VmDesk}. */
+final class AgentSession {
+
+  final VmRef vm;
+  final VmDesk desk;
+  final Tokens.Accepted token;
+  final AgentSocket socket;
+  final Outbox outbox;
+  final RateLimit rate;
+  final Instant connectedSince;
+
+  @Nullable Hello hello;
+  Reports reports = new Reports(List.of());
+  Instant lastSeen;
+  long heardAt;
+
+  /** The nonce that it has not answered yet. */
+  @Nullable String challenge;
+
+  boolean welcomed;
+  boolean toldFast;
+  @Nullable String offeredTokenId;
+  long offeredAt;
+  private boolean ended;
+
+  AgentSession(VmDesk desk, Tokens.Accepted token, AgentSocket socket, HubClock clock) {
+    this.desk = desk;
+    this.vm = token.vm();
+    this.token = token;
+    this.socket = socket;
+    this.outbox = new Outbox(socket, clock);
+    this.heardAt = clock.nano();
+    this.rate = new RateLimit(heardAt);
+    this.connectedSince = clock.now();
+    this.lastSeen = connectedSince;
+  }
+
+  boolean ended() {
+    return ended;
+  }
+
+  /** Ends it; false when it had ended before. */
+  boolean end() {
+    boolean first = !ended;
+    ended = true;
+    outbox.close();
+    return first;
+  }
+
+  /** How old its token is. */
+  Duration tokenAge(HubClock clock) {
+    return Duration.ofSeconds(token.ageSeconds())
+        .plus(Duration.between(connectedSince, clock.now()));
+  }
+}

@@ -1,0 +1,480 @@
+package dev.crowdlab.hub;
+
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.Detector.Verdict;
+import dev.crowdlab.hub.HubMetrics.End;
+import dev.crowdlab.protocol.FromAgent;
+import dev.crowdlab.protocol.FromAgent.Hello;
+import dev.crowdlab.protocol.FromAgent.TeamGone;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.Protocol;
+import dev.crowdlab.protocol.ToAgent;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All that the hub has to do with one VM: who speaks for it, what it is told, whether it lives.
+ * Every method is short and holds the desk's lock; nothing blocks.
+ *
+ * <p>Who speaks: the first session does. When a second one appears, nobody is told anything new
+ * until it is clear who the VM is: the first is challenged on its own socket. No answer in its
+ * bound, and the second takes its place; an answer, and they are in conflict until one of them
+ * goes.
+ */
+final class VmDesk {
+
+  /**
+   * Connections with one identity: the one that speaks, a second, and two that have said nothing.
+   */
+  private static final int MAX_SOCKETS = 4;
+
+  private static final Duration HELLO_WITHIN = Duration.ofSeconds(5);
+  private static final Duration SENT_WITHIN = Duration.ofSeconds(10);
+
+  static final int NORMAL = 1000;
+  static final int PROTOCOL_ERROR = 1002;
+  static final int POLICY = 1008;
+  static final int TRY_AGAIN = 1013;
+
+  private static final Logger log = LoggerFactory.getLogger(VmDesk.class);
+
+  private enum Standing {
+    NOBODY,
+    WELCOME,
+    CONTEST,
+    CONFLICT
+  }
+
+  private final VmRef vm;
+  private final HubContext hub;
+  private final Ledger ledger = new Ledger();
+  private final List<AgentSession> sockets = new ArrayList<>();
+  private final List<AgentSession> greeted = new ArrayList<>();
+  private Standing standing = Standing.NOBODY;
+  private @Nullable AgentSession current;
+  private int contest;
+  private @Nullable Vigil vigil;
+  private boolean carriesTeams;
+
+  VmDesk(VmRef vm, HubContext hub) {
+    this.vm = vm;
+    this.hub = hub;
+  }
+
+  // ---- sessions
+
+  /** A socket was opened with the VM's token; false when there are too many. */
+  synchronized boolean opened(AgentSession session) {
+    hub.metrics().opened();
+    sockets.add(session);
+    if (sockets.size() > MAX_SOCKETS) {
+      end(session, End.PROTOCOL, TRY_AGAIN, "too many connections");
+      return false;
+    }
+    return true;
+  }
+
+  /** The socket is closed. */
+  synchronized void closed(AgentSession session) {
+    remove(session, End.BY_AGENT, () -> {});
+  }
+
+  /** Closes the socket with a word; what it still sends is ignored. */
+  synchronized void end(AgentSession session, End cause, int code, String reason) {
+    remove(session, cause, () -> session.socket.close(code, reason));
+  }
+
+  private void cut(AgentSession session, End cause) {
+    remove(session, cause, session.socket::disconnect);
+  }
+
+  private void remove(AgentSession session, End cause, Runnable goodbye) {
+    if (!session.end()) {
+      return;
+    }
+    goodbye.run();
+    hub.metrics().ended(cause);
+    sockets.remove(session);
+    if (!greeted.remove(session)) {
+      return;
+    }
+    log.info("{}: session of {} ended ({})", vm, session.connectedSince, cause);
+    if (greeted.isEmpty()) {
+      standing = Standing.NOBODY;
+      current = null;
+      ledger.down();
+      if (vigil != null) {
+        vigil.contested(false);
+        vigil.disconnected();
+      }
+      hub.news().session(vm);
+      look();
+    } else {
+      crown(greeted.getFirst());
+    }
+  }
+
+  /** What the agent said; nothing when the session has ended. */
+  synchronized void said(AgentSession session, FromAgent message) {
+    if (session.ended()) {
+      return;
+    }
+    session.heardAt = hub.clock().nano();
+    session.lastSeen = hub.clock().now();
+    if (session.hello == null) {
+      if (message instanceof Hello hello && hello.protocol() == Protocol.VERSION) {
+        greet(session, hello);
+      } else {
+        end(session, End.PROTOCOL, PROTOCOL_ERROR, "expected hello, protocol " + Protocol.VERSION);
+      }
+      return;
+    }
+    if (vigil != null) {
+      vigil.heard();
+    }
+    switch (message) {
+      case Hello _ -> end(session, End.PROTOCOL, PROTOCOL_ERROR, "a second hello");
+      case FromAgent.Heartbeat _ -> {
+        hub.metrics().heartbeat();
+        if (vigil != null && session == current) {
+          vigil.paced(session.toldFast);
+        }
+      }
+      case TeamReport report -> reported(session, Clean.report(report));
+      case TeamGone gone -> gone(session, gone);
+      case FromAgent.Notice notice -> {
+        if (session == current && standing != Standing.CONFLICT) {
+          hub.news().notice(vm, notice.kind());
+        }
+      }
+      case FromAgent.ChallengeAnswer answer -> answered(session, answer.nonce());
+      case FromAgent.TokenStored _ -> {}
+    }
+    look();
+  }
+
+  private void greet(AgentSession session, Hello hello) {
+    session.hello = hello;
+    session.reports = new Reports(hello.teams().stream().map(Clean::report).toList());
+    if (vigil != null && standing != Standing.NOBODY) {
+      vigil.heard();
+    }
+    switch (standing) {
+      case NOBODY -> {
+        greeted.add(session);
+        crown(session);
+      }
+      case WELCOME -> {
+        greeted.add(session);
+        challenge();
+      }
+      case CONTEST, CONFLICT ->
+          end(session, End.REPLACED, TRY_AGAIN, "two sessions claim this identity");
+    }
+  }
+
+  /** This session speaks for the VM. */
+  private void crown(AgentSession session) {
+    standing = Standing.WELCOME;
+    session.challenge = null;
+    boolean newcomer = current != session;
+    current = session;
+    if (vigil != null) {
+      vigil.contested(false);
+      if (newcomer) {
+        vigil.connected();
+      }
+    }
+    log.info(
+        "{}: session of {} speaks for the VM ({} teams reported)",
+        vm,
+        session.connectedSince,
+        session.reports.all().size());
+    welcome(session);
+    List<ToAgent> messages = newcomer ? ledger.up(session.reports) : ledger.resume(session.reports);
+    messages.forEach(message -> send(session, message));
+    hub.news().session(vm);
+    ledger.wanted().forEach(run -> hub.news().team(vm, run.namespace(), run.name()));
+    look();
+  }
+
+  private void welcome(AgentSession session) {
+    if (!session.welcomed || session.toldFast != carriesTeams) {
+      int millis = Math.toIntExact(hub.settings().beat(carriesTeams).toMillis());
+      ToAgent message =
+          session.welcomed ? new ToAgent.Cadence(millis) : new ToAgent.Welcome(millis);
+      session.welcomed = true;
+      session.toldFast = carriesTeams;
+      send(session, message);
+    }
+  }
+
+  private void challenge() {
+    standing = Standing.CONTEST;
+    ledger.hold();
+    int number = ++contest;
+    AgentSession first = greeted.getFirst();
+    String nonce = hub.nonces().get();
+    first.challenge = nonce;
+    log.warn("{}: a second session appeared; the first is challenged", vm);
+    send(first, new ToAgent.Challenge(nonce));
+    hub.timers().after(hub.settings().challenge(), () -> settle(number));
+  }
+
+  private void answered(AgentSession session, String nonce) {
+    if (nonce.equals(session.challenge)) {
+      session.challenge = null;
+      settle(contest);
+    }
+  }
+
+  private synchronized void settle(int number) {
+    if (standing != Standing.CONTEST || number != contest) {
+      return;
+    }
+    for (AgentSession session : List.copyOf(greeted)) {
+      if (session.challenge != null) {
+        log.info("{}: the first session did not answer; it is replaced", vm);
+        cut(session, End.REPLACED);
+        return;
+      }
+    }
+    standing = Standing.CONFLICT;
+    ledger.conflict();
+    if (vigil != null) {
+      vigil.contested(true);
+    }
+    log.warn("{}: two sessions answer for one VM; neither is told anything new", vm);
+    greeted.forEach(this::welcome);
+    hub.news().session(vm);
+    look();
+  }
+
+  private void reported(AgentSession session, TeamReport report) {
+    if (session == current && standing != Standing.CONFLICT) {
+      ledger.reported(report).ifPresent(team -> hub.news().team(vm, team.namespace(), team.name()));
+    } else {
+      session.reports.put(report);
+    }
+  }
+
+  private void gone(AgentSession session, TeamGone said) {
+    if (session == current && standing != Standing.CONFLICT) {
+      ledger.gone(said).ifPresent(team -> hub.news().team(vm, team.namespace(), team.name()));
+    } else {
+      session.reports.gone(said.teamUid(), said.epoch());
+    }
+  }
+
+  private void send(AgentSession session, ToAgent message) {
+    if (!session.ended() && !session.outbox.offer(hub.frames().write(message))) {
+      hub.metrics().overflow();
+      log.warn("{}: the agent does not read; its session ends", vm);
+      cut(session, End.SLOW_READER);
+    }
+  }
+
+  /** Offers a new token to a session that still speaks for the VM. */
+  synchronized void offer(AgentSession session, Tokens.Issued issued) {
+    if (session == current && standing == Standing.WELCOME) {
+      session.offeredTokenId = issued.tokenId();
+      send(session, new ToAgent.NewToken(issued.tokenId(), issued.token()));
+    }
+  }
+
+  /** The session for which a new token is due; it counts as asked for from now on. */
+  synchronized Optional<AgentSession> rotationDue(Duration after, Duration again) {
+    AgentSession session = current;
+    long now = hub.clock().nano();
+    if (session == null
+        || standing != Standing.WELCOME
+        || session.tokenAge(hub.clock()).compareTo(after) < 0
+        || (session.offeredAt != 0 && now - session.offeredAt < again.toNanos())) {
+      return Optional.empty();
+    }
+    session.offeredAt = now;
+    return Optional.of(session);
+  }
+
+  /** Whether this is the answer to a token that this session was offered. */
+  synchronized boolean storedOffer(AgentSession session, String tokenId) {
+    return !session.ended() && tokenId.equals(session.offeredTokenId);
+  }
+
+  // ---- the port
+
+  synchronized Optional<Agents.Session> session() {
+    AgentSession session = current;
+    Hello hello = session == null ? null : session.hello;
+    if (session == null || hello == null || standing == Standing.CONFLICT) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Agents.Session(
+            vm,
+            hello.agentVersion(),
+            hello.bootId(),
+            hello.machineId(),
+            hello.workspaceKey(),
+            session.connectedSince,
+            session.lastSeen));
+  }
+
+  synchronized VmHealth health() {
+    return vigil == null ? new VmHealth.Unwatched() : vigil.health();
+  }
+
+  synchronized void watch(InetSocketAddress sshd, boolean teams) {
+    carriesTeams = teams;
+    if (vigil == null) {
+      vigil = new Vigil(hub.settings(), hub.detector(), hub.clock(), sshd);
+      if (current != null) {
+        vigil.connected();
+      }
+      vigil.contested(standing == Standing.CONFLICT);
+    } else {
+      vigil.sshd(sshd);
+    }
+    if (current != null) {
+      welcome(current);
+    }
+    look();
+  }
+
+  synchronized void prepare(ToAgent.Prepare prepare) {
+    if (current != null && standing == Standing.WELCOME) {
+      send(current, prepare);
+    }
+  }
+
+  synchronized Outcome<TeamReport> run(ToAgent.Run run) {
+    return order(ledger.run(run));
+  }
+
+  synchronized Outcome<Void> stop(TeamRef team, long epoch) {
+    return order(ledger.stop(team, epoch));
+  }
+
+  synchronized void supersede(String teamUid, long epoch) {
+    ledger.supersede(teamUid, epoch);
+  }
+
+  private <T> Outcome<T> order(Ledger.Order<T> order) {
+    ToAgent message = order.send();
+    if (message != null && current != null) {
+      send(current, message);
+    }
+    return order.outcome();
+  }
+
+  synchronized Optional<TeamReport> report(String teamUid) {
+    return ledger.report(teamUid);
+  }
+
+  synchronized List<TeamReport> reports() {
+    return ledger.reports();
+  }
+
+  /** Ends all sessions and the watch. */
+  synchronized void close(End cause, String reason) {
+    vigil = null;
+    for (AgentSession session : List.copyOf(sockets)) {
+      end(session, cause, NORMAL, reason);
+    }
+  }
+
+  // ---- the watch
+
+  /**
+   * Looks at what time alone brings about.
+   *
+   * @param stalled whether we ourselves stood still until now
+   */
+  synchronized void tick(boolean stalled) {
+    if (stalled) {
+      doubtOurselves();
+    }
+    for (AgentSession session : List.copyOf(sockets)) {
+      Duration silent = hub.clock().since(session.heardAt);
+      if (session.hello == null && silent.compareTo(HELLO_WITHIN) > 0) {
+        end(session, End.PROTOCOL, POLICY, "no hello");
+      } else if (session.outbox.inFlightFor().compareTo(SENT_WITHIN) > 0) {
+        hub.metrics().overflow();
+        log.warn("{}: the agent does not read; its session ends", vm);
+        cut(session, End.SLOW_READER);
+      } else if (standing == Standing.CONFLICT
+          && silent.compareTo(hub.settings().silenceSlow()) > 0) {
+        cut(session, End.DETECTOR);
+      }
+    }
+    look();
+  }
+
+  /** What we did not hear until now is not held against anybody. */
+  synchronized void doubtOurselves() {
+    for (AgentSession session : sockets) {
+      session.heardAt = hub.clock().nano();
+      session.outbox.restart();
+    }
+    if (vigil != null) {
+      vigil.doubtOurselves();
+    }
+  }
+
+  private void look() {
+    Vigil watch = vigil;
+    if (watch == null) {
+      return;
+    }
+    if (watch.judge()) {
+      judged(watch);
+    }
+    if (watch.beginRound()) {
+      int round = watch.round();
+      for (Duration start : hub.settings().probeStarts()) {
+        hub.timers().after(start, () -> probe(watch, round));
+      }
+    }
+  }
+
+  private void judged(Vigil watch) {
+    Verdict verdict = watch.verdict();
+    hub.metrics().verdict(verdict);
+    log.info("{}: {} after {} ms of silence", vm, verdict, watch.silence().toMillis());
+    hub.news().health(vm, watch.health());
+    switch (verdict) {
+      case LOST -> {
+        ledger.lost();
+        List.copyOf(greeted).forEach(session -> cut(session, End.DETECTOR));
+      }
+      case AGENT_DOWN -> List.copyOf(greeted).forEach(session -> cut(session, End.DETECTOR));
+      case AWAITED, ALIVE, SUSPECT, CONFLICT -> {}
+    }
+  }
+
+  private void probe(Vigil watch, int round) {
+    InetSocketAddress sshd;
+    synchronized (this) {
+      if (watch != vigil || !watch.running(round)) {
+        return;
+      }
+      sshd = watch.sshd();
+    }
+    hub.prober().probe(sshd, hub.settings().probeTimeout(), result -> probed(watch, round, result));
+  }
+
+  private synchronized void probed(Vigil watch, int round, ProbeResult result) {
+    hub.metrics().probe(result);
+    if (watch.probed(round, result) && watch == vigil) {
+      look();
+    }
+  }
+}
