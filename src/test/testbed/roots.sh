@@ -5,18 +5,20 @@
 #   apt/         a local package repository, closed under dependencies, with all that a bare host may need to install
 #   images/      the exercise image as an archive for `podman load`
 #   store/       a containers store that holds the exercise image
+#   vm/          vmlinuz, initrd and disk.img of a whole virtual machine, which has a kernel of its own and all of the above
 
 base_packages=systemd,systemd-sysv,dbus,udev,openssh-server,sudo,iproute2,ca-certificates,procps,nftables
 # nftables' and podman's recommendations are in the repository too: whichever way a host installs, it finds everything.
 full_packages=(podman runc conmon netavark aardvark-dns catatonit iptables sshfs)
 files_packages=(acl quota)
+vm_packages=(linux-image-cloud-amd64 initramfs-tools)
 extra_packages=(busybox-static debsums)
 
 build_lab() {
   local out partial
   out=$(lab_dir)
   [ ! -e "$out" ] || { touch "$out"; return 0; }
-  say "building the lab hosts' root file systems ($DEBIAN_SUITE) into $out (about 2 minutes)"
+  say "building the lab hosts' root file systems ($DEBIAN_SUITE) into $out (about 3 minutes)"
   partial=$(mktemp -d "$out.XXXXXX")
   chmod 755 "$partial"
   bootstrap "$partial"
@@ -24,6 +26,7 @@ build_lab() {
   make_layer "$partial" full "${full_packages[@]}"
   make_layer "$partial" files "${files_packages[@]}"
   make_image "$partial"
+  make_vm "$partial"
   mv "$partial" "$out"
 }
 
@@ -36,7 +39,7 @@ bootstrap() {
   apt-config dump 'Acquire::Check-Date' >>"$settings"
   # shellcheck disable=SC2016  # expanded by mmdebstrap's hook
   mmdebstrap --quiet --variant=minbase --format=directory --include="$base_packages" --aptopt="$settings" \
-    --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install -y -q --download-only --install-recommends '"${full_packages[*]} ${files_packages[*]} ${extra_packages[*]}" \
+    --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install -y -q --download-only --install-recommends '"${full_packages[*]} ${files_packages[*]} ${vm_packages[*]} ${extra_packages[*]}" \
     --customize-hook='cp "$1"/var/cache/apt/archives/*.deb '"$into/apt/" \
     --customize-hook='rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf' \
     "$DEBIAN_SUITE" "$into/bare" >&2
@@ -110,4 +113,27 @@ make_image() {
     sh -euc 'podman import --change "ENV PORT=8080" --change "CMD [\"/bin/exercise\"]" /images/tree.tar localhost/exercise:1
       podman save -q -o /images/exercise.tar localhost/exercise:1'
   rm -rf "$lab/image-upper" "$lab/images/tree.tar"
+}
+
+make_vm() {
+  local lab=$1 merged
+  merged=$(mktemp -d "$lab/merged.XXXXXX")
+  mkdir -p "$lab/vm" "$lab/vm-layer/etc/initramfs-tools/conf.d" "$lab/vm-layer/etc/systemd/network"
+  # Emulated, every file of the initrd costs time: only what finds the disk.
+  printf 'MODULES=list\n' >"$lab/vm-layer/etc/initramfs-tools/conf.d/testbed"
+  printf 'virtio_pci\nvirtio_blk\next4\n' >"$lab/vm-layer/etc/initramfs-tools/modules"
+  make_layer "$lab" vm "${full_packages[@]}" "${files_packages[@]}" "${vm_packages[@]}"
+  mkdir "$merged/root" "$merged/work" "$merged/disk"
+  mount -t overlay overlay -o "lowerdir=$lab/vm-layer:$lab/bare,upperdir=$merged/disk,workdir=$merged/work" "$merged/root"
+  # This kernel has all that podman needs: nothing is relaxed here.
+  rm "$merged/root/etc/containers/containers.conf"
+  # The data's quotas come with their file system; this unit would only fail to turn them on.
+  chroot "$merged/root" systemctl --quiet mask quotaon.service
+  chroot "$merged/root" systemctl --quiet enable systemd-networkd
+  cp "$merged/root"/boot/vmlinuz-* "$lab/vm/vmlinuz"
+  cp "$merged/root"/boot/initrd.img-* "$lab/vm/initrd"
+  truncate -s 2G "$lab/vm/disk.img"
+  mkfs.ext4 -q -d "$merged/root" "$lab/vm/disk.img"
+  umount "$merged/root"
+  rm -rf "$merged" "$lab/vm-layer"
 }

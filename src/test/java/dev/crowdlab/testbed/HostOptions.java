@@ -36,6 +36,16 @@ public final class HostOptions {
     return with("--no-quota");
   }
 
+  /**
+   * A whole emulated machine with a kernel of its own instead: it has quotas and cgroup
+   * controllers, nothing of podman is relaxed, and a power cut loses what was not synced. It has
+   * what {@link #full} and {@link #fileServer} have, takes 20 s and more to boot and is slow; it
+   * has no listing, and root must be who logs in.
+   */
+  public HostOptions emulated() {
+    return with("--vm");
+  }
+
   /** podman has localhost/exercise:1 already. */
   public HostOptions image() {
     return with("--image");

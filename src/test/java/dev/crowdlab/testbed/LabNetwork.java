@@ -14,7 +14,8 @@ import java.util.OptionalInt;
  * JVM be killed, the next network's start does.
  */
 public final class LabNetwork implements AutoCloseable {
-  private static final Duration BOUND = Duration.ofMinutes(1);
+  // An emulated machine's boot has five minutes; a host's half a minute.
+  private static final Duration BOUND = Duration.ofMinutes(6);
 
   private final TestBed bed;
   private final Path run;
@@ -60,7 +61,7 @@ public final class LabNetwork implements AutoCloseable {
   }
 
   /**
-   * Boots a host and waits until its SSH server answers, about a second.
+   * Boots a host and waits until its SSH server answers: about a second, if it is not emulated.
    *
    * @param name at most 20 letters, digits and hyphens, its own in this network
    */
