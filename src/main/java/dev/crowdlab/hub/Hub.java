@@ -219,8 +219,8 @@ public final class Hub implements AutoCloseable {
       open = false;
     }
     timer.shutdownNow();
-    server.close();
     agents.close();
+    server.close();
     worker.shutdownNow();
     news.close();
     prober.close();

@@ -95,8 +95,7 @@ final class HubAgents implements Agents {
     try {
       message = hub.frames().readFromAgent(frame);
     } catch (BadFrameException e) {
-      log.warn("{}: a frame breaks the protocol: {}", session.vm, e.getMessage());
-      broken(session, "bad frame");
+      broken(session, "bad frame: " + e.getMessage());
       return;
     }
     session.desk.said(session, message);
@@ -126,7 +125,6 @@ final class HubAgents implements Agents {
       admitted = session.rate.admits(size, hub.clock().nano());
     }
     if (!admitted) {
-      log.warn("{}: too many frames", session.vm);
       session.desk.end(session, End.FLOOD, VmDesk.POLICY, "too many frames");
     }
     return admitted;

@@ -61,8 +61,8 @@ final class HubServer implements AutoCloseable {
   private final HubAgents agents;
   private final HubMetrics metrics;
   private final Timers timers;
-  private final SslContextFactory.Server tls = new SslContextFactory.Server();
   private @Nullable Server server;
+  private SslContextFactory.@Nullable Server tls;
   private @Nullable ServerConnector connector;
   private @Nullable ExecutorService virtual;
 
@@ -73,9 +73,6 @@ final class HubServer implements AutoCloseable {
     this.agents = agents;
     this.metrics = metrics;
     this.timers = timers;
-    tls.setIncludeProtocols("TLSv1.3", "TLSv1.2");
-    tls.setRenegotiationAllowed(false);
-    tls.setSniRequired(false);
   }
 
   /**
@@ -84,7 +81,11 @@ final class HubServer implements AutoCloseable {
    * @throws IOException when it cannot
    */
   synchronized void open(Material material) throws IOException {
-    use(tls, material);
+    SslContextFactory.Server factory = new SslContextFactory.Server();
+    factory.setIncludeProtocols("TLSv1.3", "TLSv1.2");
+    factory.setRenegotiationAllowed(false);
+    factory.setSniRequired(false);
+    use(factory, material);
     QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 4);
     threads.setName("crowdlab-hub");
     ExecutorService blocking =
@@ -99,7 +100,7 @@ final class HubServer implements AutoCloseable {
     http.addCustomizer(new SecureRequestCustomizer(false));
     ServerConnector secure =
         new ServerConnector(
-            jetty, new SslConnectionFactory(tls, "http/1.1"), new HttpConnectionFactory(http));
+            jetty, new SslConnectionFactory(factory, "http/1.1"), new HttpConnectionFactory(http));
     secure.setHost(settings.listen().getHostString());
     secure.setPort(settings.listen().getPort());
     secure.setIdleTimeout(HTTP_IDLE.toMillis());
@@ -121,6 +122,7 @@ final class HubServer implements AutoCloseable {
       throw new IOException("cannot listen on " + settings.listen(), e);
     }
     server = jetty;
+    tls = factory;
     connector = secure;
     virtual = blocking;
     log.info("the hub listens on {}", new InetSocketAddress(secure.getHost(), port()));
@@ -136,7 +138,10 @@ final class HubServer implements AutoCloseable {
    *
    * @throws GeneralSecurityException when it cannot be used: the old one stays
    */
-  void renew(Material material) throws GeneralSecurityException {
+  synchronized void renew(Material material) throws GeneralSecurityException {
+    if (tls == null) {
+      return;
+    }
     try {
       tls.reload(factory -> use(factory, material));
     } catch (Exception e) {
@@ -196,6 +201,7 @@ final class HubServer implements AutoCloseable {
       virtual.shutdownNow();
     }
     server = null;
+    tls = null;
     connector = null;
     virtual = null;
   }

@@ -14,6 +14,9 @@ public final class JettyAgentSocket extends Session.Listener.Abstract implements
   /** How long the agent has to answer our goodbye. */
   private static final Duration GOODBYE = Duration.ofSeconds(2);
 
+  /** A close frame has room for 123 bytes; our reasons are ASCII. */
+  private static final int MAX_REASON = 120;
+
   private static final Logger log = LoggerFactory.getLogger(JettyAgentSocket.class);
 
   private final HubAgents agents;
@@ -100,7 +103,7 @@ public final class JettyAgentSocket extends Session.Listener.Abstract implements
   @Override
   public void close(int code, String reason) {
     Session session = getSession();
-    session.close(code, reason, Callback.NOOP);
+    session.close(code, reason.substring(0, Math.min(reason.length(), MAX_REASON)), Callback.NOOP);
     timers.after(GOODBYE, session::disconnect);
   }
 

@@ -89,6 +89,9 @@ final class VmDesk {
 
   /** Closes the socket with a word; what it still sends is ignored. */
   synchronized void end(AgentSession session, End cause, int code, String reason) {
+    if (!session.ended() && code != NORMAL) {
+      log.warn("{}: the hub ends a session: {}", vm, reason);
+    }
     remove(session, cause, () -> session.socket.close(code, reason));
   }
 

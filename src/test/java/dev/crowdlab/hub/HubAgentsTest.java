@@ -1,0 +1,841 @@
+package dev.crowdlab.hub;
+
+import static dev.crowdlab.hub.LedgerTest.report;
+import static dev.crowdlab.hub.LedgerTest.run;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.Frames;
+import dev.crowdlab.protocol.FromAgent;
+import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.Protocol;
+import dev.crowdlab.protocol.ToAgent;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The hub without sockets: the test plays the machines, the network and the time. */
+class HubAgentsTest {
+
+  private static final VmRef VM = new VmRef("lab", "alice-1", "uid-alice-1");
+  private static final VmRef OTHER = new VmRef("lab", "bob-1", "uid-bob-1");
+  private static final TeamRef TEAM = new TeamRef("lab", "team-7", "uid-7");
+  private static final InetSocketAddress SSHD =
+      new InetSocketAddress(InetAddress.ofLiteral("10.77.1.2"), 22);
+  private static final Duration MINUTE = Duration.ofMinutes(1);
+
+  private final DetectorSettings settings = DetectorSettings.defaults();
+  private final ManualTime time = new ManualTime();
+  private final FakeSecrets secrets = new FakeSecrets();
+  private final Tokens tokens = new Tokens(secrets, time.clock(), new SecureRandom());
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final Dispatcher news = new Dispatcher();
+  private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+  private final Frames frames = new Frames();
+  private final AtomicInteger nonces = new AtomicInteger();
+  private ProbeResult sshd = ProbeResult.BANNER;
+  private int probes;
+  private final HubContext context =
+      new HubContext(
+          settings,
+          new FixedBoundsDetector(settings),
+          time.clock(),
+          time,
+          this::probe,
+          news,
+          new HubMetrics(registry),
+          frames,
+          () -> "nonce-" + nonces.incrementAndGet());
+  private final HubAgents agents =
+      new HubAgents(context, tokens, Duration.ofDays(7), Runnable::run);
+
+  /** One agent's connection. */
+  private final class Agent {
+    final FakeSocket socket = new FakeSocket();
+    final AgentSession session;
+    private long sequence;
+
+    Agent(VmRef vm) {
+      String token = tokens.issue(vm);
+      session = agents.opened(tokens.verify(vm.uid(), token).orElseThrow(), socket).orElseThrow();
+    }
+
+    Agent hello(FromAgent.TeamReport... teams) {
+      return says(
+          new FromAgent.Hello(
+              Protocol.VERSION, "sha", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of(teams)));
+    }
+
+    Agent says(FromAgent message) {
+      agents.frame(session, frames.write(message));
+      return this;
+    }
+
+    Agent beat() {
+      return says(new FromAgent.Heartbeat(sequence++, 1));
+    }
+
+    /** The network closes the connection. */
+    void drops() {
+      agents.closed(session);
+    }
+  }
+
+  private void probe(InetSocketAddress address, Duration timeout, Consumer<ProbeResult> result) {
+    probes++;
+    ProbeResult found = sshd;
+    time.after(found.life() ? Duration.ofMillis(2) : timeout, () -> result.accept(found));
+  }
+
+  @BeforeEach
+  void open() {
+    agents.listen(
+        new AgentListener() {
+          @Override
+          public void sessionChanged(VmRef vm) {
+            heard.add("session " + vm.name());
+          }
+
+          @Override
+          public void healthChanged(VmRef vm, VmHealth health) {
+            heard.add("health " + vm.name() + " " + health.getClass().getSimpleName());
+          }
+
+          @Override
+          public void teamChanged(VmRef vm, String namespace, String name) {
+            heard.add("team " + vm.name() + " " + namespace + "/" + name);
+          }
+
+          @Override
+          public void notice(VmRef vm, FromAgent.Notice.Kind kind) {
+            heard.add("notice " + vm.name() + " " + kind);
+          }
+        });
+    agents.opened();
+    tick();
+  }
+
+  @AfterEach
+  void close() {
+    agents.close();
+    news.close();
+  }
+
+  private void tick() {
+    time.after(
+        settings.tick(),
+        () -> {
+          agents.tick();
+          tick();
+        });
+  }
+
+  private void pass(long millis) {
+    time.pass(Duration.ofMillis(millis));
+  }
+
+  private Agent connected() {
+    return new Agent(VM).hello();
+  }
+
+  private Agent watched(boolean carriesTeams) {
+    Agent agent = connected();
+    agents.watch(VM, SSHD, carriesTeams);
+    agent.beat();
+    return agent;
+  }
+
+  private void hears(String expected) throws InterruptedException {
+    List<String> before = new ArrayList<>();
+    for (String event = next(); event != null; event = next()) {
+      if (event.equals(expected)) {
+        return;
+      }
+      before.add(event);
+    }
+    throw new AssertionError("did not hear '" + expected + "' but " + before);
+  }
+
+  private String next() throws InterruptedException {
+    return heard.poll(5, TimeUnit.SECONDS);
+  }
+
+  private Class<? extends VmHealth> health() {
+    return agents.health(VM).getClass();
+  }
+
+  private double count(String name, String... tags) {
+    return registry.get(name).tags(tags).counter().count();
+  }
+
+  // ---- sessions
+
+  @Test
+  void anAgentThatSaysHelloIsWelcomedAndKnown() throws Exception {
+    Agent agent = connected();
+
+    assertThat(agent.socket.received()).containsExactly(new ToAgent.Welcome(5_000));
+    assertThat(agents.session(VM).map(Agents.Session::machineId)).contains("machine-1");
+    hears("session alice-1");
+  }
+
+  @Test
+  void beforeHelloNobodySpeaksForTheVm() {
+    Agent agent = new Agent(VM);
+
+    assertThat(agents.session(VM)).isEmpty();
+
+    agent.beat();
+    assertThat(agent.socket.closed()).isTrue();
+  }
+
+  @Test
+  void anAgentThatSaysNothingIsClosed() {
+    Agent agent = new Agent(VM);
+
+    pass(5_100);
+
+    assertThat(agent.socket.closed()).isTrue();
+  }
+
+  @Test
+  void anotherProtocolIsRefused() {
+    Agent agent = new Agent(VM);
+
+    agent.says(new FromAgent.Hello(99, "sha", "boot", "machine", "key", List.of()));
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(agents.session(VM)).isEmpty();
+  }
+
+  @Test
+  void garbageEndsTheSession() {
+    Agent agent = connected();
+
+    agents.frame(
+        agent.session, "{\"type\":\"heartbeat\",\"sequence\":1,\"uptimeMillis\":1,\"x\":1}");
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(agents.session(VM)).isEmpty();
+  }
+
+  @Test
+  void aFloodEndsTheSession() {
+    Agent agent = connected();
+
+    for (int i = 0; i < RateLimit.BURST_FRAMES + 1; i++) {
+      agent.beat();
+    }
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(count("crowdlab.hub.session.ends", "cause", "flood")).isEqualTo(1);
+  }
+
+  @Test
+  void anAgentAtItsFastestCadenceIsNoFlood() {
+    Agent agent = connected();
+
+    for (int i = 0; i < 5_000; i++) {
+      pass(50);
+      agent.beat();
+    }
+
+    assertThat(agent.socket.closed()).isFalse();
+  }
+
+  @Test
+  void whatAClosedSessionStillSaysIsIgnored() {
+    Agent agent = connected();
+    agents.run(VM, run(TEAM, 1));
+    agent.drops();
+    Agent young = new Agent(VM).hello();
+
+    agent.says(report(TEAM, 1, State.HEALTHY));
+
+    assertThat(agents.report(VM, TEAM)).isEmpty();
+    assertThat(young.socket.closed()).isFalse();
+  }
+
+  @Test
+  void anAgentThatDoesNotReadIsCutOffBeforeItFillsTheHub() {
+    Agent agent = connected();
+    agent.socket.stopReading();
+
+    for (int i = 0; i < Outbox.MAX_FRAMES + 2; i++) {
+      agents.prepare(VM, new ToAgent.Prepare("uid-" + i, List.of(), null));
+    }
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(agents.session(VM)).isEmpty();
+    assertThat(count("crowdlab.hub.send.overflows")).isEqualTo(1);
+  }
+
+  @Test
+  void anAgentThatBeatsButDoesNotReadIsCutOff() {
+    Agent agent = connected();
+    agent.socket.stopReading();
+    agents.prepare(VM, new ToAgent.Prepare("uid-1", List.of(), null));
+
+    for (int i = 0; i < 11; i++) {
+      pass(1_000);
+      agent.beat();
+    }
+
+    assertThat(agent.socket.closed()).isTrue();
+  }
+
+  // ---- orders
+
+  @Test
+  void aRunIsSentOnceAndAgainAfterAReconnect() throws Exception {
+    Agent agent = connected();
+
+    assertThat(agents.run(VM, run(TEAM, 1))).isInstanceOf(Outcome.InProgress.class);
+    agents.run(VM, run(TEAM, 1));
+    assertThat(agent.socket.received(ToAgent.Run.class)).containsExactly(run(TEAM, 1));
+
+    agent.drops();
+    Agent again = new Agent(VM).hello();
+    assertThat(again.socket.received(ToAgent.Run.class)).containsExactly(run(TEAM, 1));
+
+    again.says(report(TEAM, 1, State.HEALTHY));
+    hears("team alice-1 lab/team-7");
+    assertThat(agents.run(VM, run(TEAM, 1))).isInstanceOf(Outcome.Done.class);
+  }
+
+  @Test
+  void aStopIsAnsweredByGone() throws Exception {
+    Agent agent = connected();
+
+    assertThat(agents.stop(VM, TEAM, 3)).isInstanceOf(Outcome.InProgress.class);
+    agent.says(new FromAgent.TeamGone(TEAM.uid(), "lab", "team-7", 3));
+
+    hears("team alice-1 lab/team-7");
+    assertThat(agents.stop(VM, TEAM, 3)).isInstanceOf(Outcome.Done.class);
+  }
+
+  @Test
+  void withoutASessionAStopFailsForNow() {
+    assertThat(agents.stop(VM, TEAM, 3))
+        .isInstanceOfSatisfying(
+            Outcome.Failed.class,
+            failed -> assertThat(failed.failure().reason()).isEqualTo(Reason.AGENT_NOT_CONNECTED));
+  }
+
+  @Test
+  void aRunElsewhereMeansThatTheFormerVmIsNotToldToRunItWhenItComesBack() {
+    connected().drops();
+    agents.run(VM, run(TEAM, 1));
+    new Agent(OTHER).hello();
+
+    agents.run(OTHER, run(TEAM, 2));
+
+    Agent back = new Agent(VM).hello();
+    assertThat(back.socket.received(ToAgent.Run.class)).isEmpty();
+    assertThat(agents.run(VM, run(TEAM, 1))).isInstanceOf(Outcome.Failed.class);
+  }
+
+  @Test
+  void aVmSpeaksOnlyForTheTeamsThatWereOrderedThere() {
+    Agent liar = connected();
+    new Agent(OTHER).hello();
+    agents.run(OTHER, run(TEAM, 1));
+
+    liar.says(report(TEAM, 1, State.HEALTHY));
+
+    assertThat(agents.run(OTHER, run(TEAM, 1))).isInstanceOf(Outcome.InProgress.class);
+    assertThat(agents.report(OTHER, TEAM)).isEmpty();
+    assertThat(heard).noneMatch(event -> event.startsWith("team alice-1"));
+  }
+
+  @Test
+  void whatAVmSaysIsCleanedOfControlCharacters() {
+    Agent agent = connected();
+    agents.run(VM, run(TEAM, 1));
+
+    agent.says(
+        new FromAgent.TeamReport(
+            TEAM.uid(),
+            "lab",
+            "team-7",
+            1,
+            State.FAILED,
+            "CONTAINER_EXITED",
+            "\u001b[31mred\u202eder\nline",
+            List.of()));
+
+    assertThat(agents.report(VM, TEAM).map(FromAgent.TeamReport::message))
+        .contains("\uFFFD[31mred\uFFFDder\nline");
+  }
+
+  @Test
+  void aNoticeReachesTheListeners() throws Exception {
+    connected().says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+
+    hears("notice alice-1 PAUSE");
+  }
+
+  // ---- two sessions with one identity
+
+  @Test
+  void aSecondSessionReplacesAFirstThatDoesNotAnswer() {
+    Agent first = connected();
+    agents.run(VM, run(TEAM, 1));
+    Agent second = new Agent(VM).hello();
+
+    assertThat(first.socket.received(ToAgent.Challenge.class)).hasSize(1);
+    assertThat(second.socket.received()).as("nothing until it is clear").isEmpty();
+    assertThat(agents.run(VM, run(TEAM, 2))).isInstanceOf(Outcome.InProgress.class);
+    assertThat(first.socket.received(ToAgent.Run.class)).containsExactly(run(TEAM, 1));
+
+    pass(1_050);
+
+    assertThat(first.socket.closed()).isTrue();
+    assertThat(second.socket.received()).containsExactly(new ToAgent.Welcome(5_000), run(TEAM, 2));
+    assertThat(agents.session(VM)).isPresent();
+  }
+
+  @Test
+  void twoSessionsThatBothAnswerAreAConflictAndGetNothingNew() throws Exception {
+    Agent first = watched(true);
+    Agent second = new Agent(VM).hello();
+    answer(first);
+
+    hears("health alice-1 Conflict");
+    assertThat(health()).isEqualTo(VmHealth.Conflict.class);
+    assertThat(agents.session(VM)).isEmpty();
+    agents.run(VM, run(TEAM, 1));
+    assertThat(first.socket.received(ToAgent.Run.class)).isEmpty();
+    assertThat(second.socket.received(ToAgent.Run.class)).isEmpty();
+    assertThat(first.socket.closed()).isFalse();
+    assertThat(second.socket.closed()).isFalse();
+  }
+
+  @Test
+  void anAnswerOnTheWrongSocketCountsNothing() {
+    Agent first = connected();
+    Agent second = new Agent(VM).hello();
+    String nonce = first.socket.received(ToAgent.Challenge.class).getFirst().nonce();
+
+    second.says(new FromAgent.ChallengeAnswer(nonce));
+    pass(1_050);
+
+    assertThat(first.socket.closed()).isTrue();
+    assertThat(agents.session(VM)).isPresent();
+  }
+
+  @Test
+  void aConflictHealsWhenTheFirstGoes() {
+    Agent first = watched(true);
+    Agent second = new Agent(VM).hello();
+    answer(first);
+    agents.run(VM, run(TEAM, 1));
+
+    first.drops();
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(second.socket.received(ToAgent.Run.class)).containsExactly(run(TEAM, 1));
+    assertThat(agents.session(VM)).isPresent();
+  }
+
+  @Test
+  void aConflictHealsWhenTheSecondGoesAndWhatTheFirstSaidMeanwhileCounts() {
+    Agent first = watched(true);
+    agents.run(VM, run(TEAM, 1));
+    Agent second = new Agent(VM).hello();
+    answer(first);
+    first.says(report(TEAM, 1, State.HEALTHY));
+    agents.run(VM, run(TEAM, 1));
+
+    second.drops();
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(agents.run(VM, run(TEAM, 1))).isInstanceOf(Outcome.Done.class);
+    assertThat(first.socket.received(ToAgent.Run.class)).as("told once").hasSize(1);
+  }
+
+  @Test
+  void aConflictHealsWhenOneFallsSilent() {
+    Agent first = watched(false);
+    new Agent(VM).hello();
+    answer(first);
+
+    for (int i = 0; i < 14; i++) {
+      pass(1_000);
+      first.beat();
+    }
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(agents.session(VM)).isPresent();
+    assertThat(first.socket.closed()).isFalse();
+  }
+
+  @Test
+  void aThirdSessionIsSentAway() {
+    Agent first = connected();
+    new Agent(VM).hello();
+    answer(first);
+
+    Agent third = new Agent(VM).hello();
+
+    assertThat(third.socket.closed()).isTrue();
+  }
+
+  private static void answer(Agent agent) {
+    String nonce = agent.socket.received(ToAgent.Challenge.class).getLast().nonce();
+    agent.says(new FromAgent.ChallengeAnswer(nonce));
+  }
+
+  // ---- tokens
+
+  @Test
+  void aTokenIsConfirmedByTheConnectionThatUsesIt() {
+    String old = tokens.issue(VM);
+    connected();
+
+    assertThat(tokens.verify(VM.uid(), old)).isEmpty();
+  }
+
+  @Test
+  void anOldTokenIsRotatedAndDroppedOnlyWhenTheNewOneIsStored() {
+    Agent agent = connected();
+    agents.rotate();
+    assertThat(agent.socket.received(ToAgent.NewToken.class)).isEmpty();
+
+    for (int i = 0; i < 7 * 24 * 60; i++) {
+      time.sleepThrough(MINUTE);
+      agent.beat();
+    }
+    agents.rotate();
+    agents.rotate();
+    ToAgent.NewToken offered = agent.socket.received(ToAgent.NewToken.class).getFirst();
+    assertThat(agent.socket.received(ToAgent.NewToken.class)).hasSize(1);
+    assertThat(tokens.verify(VM.uid(), offered.token())).isPresent();
+
+    agent.says(new FromAgent.TokenStored("something else"));
+    assertThat(tokens.verify(VM.uid(), offered.token()).orElseThrow().confirmed()).isFalse();
+
+    agent.says(new FromAgent.TokenStored(offered.tokenId()));
+    assertThat(tokens.verify(VM.uid(), offered.token()).orElseThrow().confirmed()).isTrue();
+  }
+
+  @Test
+  void aForgottenVmLosesItsSessionAndItsToken() {
+    Agent agent = connected();
+    String token = tokens.issue(VM);
+
+    agents.forget(VM);
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(agents.session(VM)).isEmpty();
+    assertThat(health()).isEqualTo(VmHealth.Unwatched.class);
+    assertThat(tokens.verify(VM.uid(), token)).isEmpty();
+    assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+  }
+
+  @Test
+  void aForgottenVmIsRefusedAlsoWhileTheApiServerIsAwayAndItsSecretGoesLater() {
+    connected();
+    String token = tokens.issue(VM);
+    secrets.away(true);
+    agents.forget(VM);
+    assertThat(tokens.verify(VM.uid(), token)).isEmpty();
+
+    secrets.away(false);
+    time.pass(MINUTE);
+
+    assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+  }
+
+  // ---- the watch
+
+  @Test
+  void aVmThatCarriesTeamsIsToldTheFastCadence() {
+    Agent agent = connected();
+
+    agents.watch(VM, SSHD, true);
+    agents.watch(VM, SSHD, true);
+    agents.watch(VM, SSHD, false);
+
+    assertThat(agent.socket.received(ToAgent.Cadence.class))
+        .containsExactly(new ToAgent.Cadence(250), new ToAgent.Cadence(5_000));
+  }
+
+  @Test
+  void aMachineThatFallsSilentIsLostWithinTwoSecondsAndAFewTicks() throws Exception {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+
+    pass(1_000);
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    pass(50);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    hears("health alice-1 Suspect");
+    pass(950);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    pass(100);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+    assertThat(probes).isEqualTo(3);
+    hears("health alice-1 Lost");
+  }
+
+  @Test
+  void aSocketThatClosesIsSuspectedAtOnceAndTheMachineLostWhenNoProbeAnswers() {
+    Agent agent = watched(false);
+    sshd = ProbeResult.NOTHING;
+
+    agent.drops();
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    pass(1_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void anAgentThatComesBackInTimeIsNoFault() throws Exception {
+    Agent agent = watched(true);
+    agent.drops();
+    hears("health alice-1 Suspect");
+    pass(1_000);
+
+    new Agent(VM).hello();
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    hears("health alice-1 Alive");
+    assertThat(heard).noneMatch(event -> event.contains("AgentDown"));
+  }
+
+  @Test
+  void aSocketThatIsGoneOnAMachineThatAnswersMeansThatTheAgentIsDown() {
+    Agent agent = watched(true);
+    agent.drops();
+
+    pass(3_100);
+
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+    assertThat(probes).as("the first answer is enough").isEqualTo(1);
+  }
+
+  @Test
+  void aRefusedConnectionIsLifeToo() {
+    sshd = ProbeResult.REFUSED;
+    watched(true).drops();
+
+    pass(3_100);
+
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+  }
+
+  @Test
+  void oneAnswerAmongLostProbesIsLife() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(1_060);
+    sshd = ProbeResult.BANNER;
+    pass(1_200);
+
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+  }
+
+  @Test
+  void aMachineWhoseAgentHangsIsLeftAloneForAWhile() {
+    Agent agent = watched(true);
+
+    pass(10_000);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    assertThat(agent.socket.closed()).isFalse();
+
+    pass(6_000);
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+    assertThat(agent.socket.closed()).isTrue();
+  }
+
+  @Test
+  void heartbeatsThatComeAgainEndTheSuspicion() {
+    Agent agent = watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(1_500);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+
+    agent.beat();
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    pass(600);
+
+    assertThat(health()).as("the old probes count nothing").isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void aMachineThatDiesAfterItsAgentIsLost() {
+    watched(true).drops();
+    pass(4_000);
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+
+    sshd = ProbeResult.NOTHING;
+    pass(7_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void aLostMachineWhoseSshdAnswersAgainHasItsAgentDown() {
+    watched(true).drops();
+    sshd = ProbeResult.NOTHING;
+    pass(2_000);
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+
+    sshd = ProbeResult.BANNER;
+    pass(10_000);
+
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+  }
+
+  @Test
+  void aLostMachineThatComesBackIsAliveAndToldOnlyWhatIsOrderedAnew() {
+    watched(true);
+    agents.run(VM, run(TEAM, 1));
+    sshd = ProbeResult.NOTHING;
+    pass(2_500);
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+    agents.run(VM, run(TEAM, 1));
+
+    Agent back = new Agent(VM).hello(report(TEAM, 1, State.HEALTHY));
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(back.socket.received(ToAgent.Run.class)).isEmpty();
+    assertThat(agents.reports(VM)).containsExactly(report(TEAM, 1, State.HEALTHY));
+    agents.stop(VM, TEAM, 1);
+    assertThat(back.socket.received(ToAgent.Stop.class)).hasSize(1);
+  }
+
+  @Test
+  void whatALostMachineSaysOnItsOldSocketCountsNothing() {
+    Agent agent = watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(2_500);
+
+    agent.beat();
+
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void afterTheOperatorsStartAMachineHasItsGraceAndThenTheProbesDecide() {
+    agents.watch(VM, SSHD, true);
+    sshd = ProbeResult.NOTHING;
+
+    pass(9_900);
+    assertThat(health()).isEqualTo(VmHealth.Awaited.class);
+    assertThat(probes).as("nobody is probed without a suspicion").isZero();
+    pass(1_200);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void afterTheOperatorsStartAMachineThatAnswersIsNeverLost() {
+    agents.watch(VM, SSHD, true);
+
+    pass(11_500);
+
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+  }
+
+  @Test
+  void aStallOfOurOwnIsHeldAgainstNobody() {
+    Agent agent = watched(true);
+    sshd = ProbeResult.NOTHING;
+
+    time.sleepThrough(Duration.ofSeconds(30));
+    pass(100);
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    pass(900);
+    agent.beat();
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(count("crowdlab.hub.stalls")).isEqualTo(1);
+    assertThat(probes).isZero();
+  }
+
+  @Test
+  void aStallInTheMiddleOfAProbingMakesItBeginAnew() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(1_400);
+    time.sleepThrough(Duration.ofSeconds(30));
+
+    pass(500);
+    assertThat(health()).isNotEqualTo(VmHealth.Lost.class);
+    pass(1_700);
+
+    assertThat(health()).as("really dead").isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void aJumpOfTheWallsClockIsNoFault() {
+    Agent agent = watched(true);
+
+    time.jump(Duration.ofHours(2));
+    pass(500);
+    agent.beat();
+    time.jump(Duration.ofHours(-5));
+    pass(900);
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void anAgentThatHasNotHeardOfTheFastCadenceYetIsNotSuspectedByIt() {
+    Agent agent = connected();
+    agent.beat();
+    agents.watch(VM, SSHD, true);
+
+    pass(4_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void aFlappingAgentIsNotProbedMoreThanSshdForgives() {
+    Agent agent = watched(true);
+
+    for (int i = 0; i < 60; i++) {
+      agent.drops();
+      pass(500);
+      agent = new Agent(VM).hello();
+      agent.beat();
+      pass(500);
+    }
+
+    // One second of penalty each, running off in real time, must stay below fifteen.
+    assertThat(probes).isLessThanOrEqualTo(ProbeBudget.CAPACITY + 60 / 4 + 1);
+  }
+
+  @Test
+  void anUnwatchedVmIsNeitherProbedNorJudged() {
+    connected().drops();
+
+    time.pass(MINUTE);
+
+    assertThat(probes).isZero();
+    assertThat(agents.health(VM)).isEqualTo(new VmHealth.Unwatched());
+    assertThat(Optional.of(agents.health(OTHER))).contains(new VmHealth.Unwatched());
+  }
+}
