@@ -44,6 +44,11 @@ public final class RouteWatch implements AutoCloseable {
     informers.forEach(SharedIndexInformer::start);
   }
 
+  /** Whether it has seen what stands in the cluster, and is connected. */
+  public boolean isWatching() {
+    return informers.stream().allMatch(informer -> informer.hasSynced() && informer.isWatching());
+  }
+
   @Override
   public void close() {
     informers.forEach(SharedIndexInformer::stop);

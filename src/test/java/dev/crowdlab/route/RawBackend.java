@@ -64,12 +64,17 @@ final class RawBackend implements AutoCloseable {
     }
   }
 
-  private final ServerSocket server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+  private final ServerSocket server;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final BlockingQueue<Received> received = new LinkedBlockingQueue<>(10_000);
   private final Script script;
 
   RawBackend(Script script) throws IOException {
+    this(InetAddress.getLoopbackAddress(), script);
+  }
+
+  RawBackend(InetAddress address, Script script) throws IOException {
+    this.server = new ServerSocket(0, 200, address);
     this.script = script;
     Thread.ofVirtual().start(this::accept);
   }
@@ -81,7 +86,7 @@ final class RawBackend implements AutoCloseable {
   }
 
   Endpoint endpoint() {
-    return new Endpoint(InetAddress.getLoopbackAddress(), server.getLocalPort());
+    return new Endpoint(server.getInetAddress(), server.getLocalPort());
   }
 
   /** The requests so far. */
