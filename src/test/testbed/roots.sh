@@ -3,7 +3,7 @@
 #   full-layer/  what full adds to bare: podman and sshfs, installed
 #   files-layer/ what a file server adds to bare: tools for access lists and quotas
 #   apt/         a local package repository, closed under dependencies, with all that a bare host may need to install
-#   images/      the exercise image as an archive for `podman load`
+#   images/      the exercise image as an archive for `podman load`, and as an OCI layout for a registry to serve
 #   store/       a containers store that holds the exercise image
 #   vm/          vmlinuz, initrd and disk.img of a whole virtual machine, which has a kernel of its own and all of the above
 
@@ -111,7 +111,8 @@ make_image() {
   rm -rf "$tree" "$scratch"
   with_root "$lab" "$lab/full-layer:$lab/bare" "$lab/image-upper" --bind="$lab/images:/images" \
     sh -euc 'podman import --change "ENV PORT=8080" --change "CMD [\"/bin/exercise\"]" /images/tree.tar localhost/exercise:1
-      podman save -q -o /images/exercise.tar localhost/exercise:1'
+      podman save -q -o /images/exercise.tar localhost/exercise:1
+      podman save -q --format oci-dir -o /images/exercise localhost/exercise:1'
   rm -rf "$lab/image-upper" "$lab/images/tree.tar"
 }
 

@@ -127,6 +127,18 @@ class TestBedE2E {
   }
 
   @Test
+  void aHostPullsAnImageFromARegistryThatAsksForAPassword(TestBed bed, LabNetwork network) {
+    try (LabHost host = network.start("pulls", HostOptions.full());
+        ImageRegistry registry = ImageRegistry.guarded(bed, network, "bob", "secret")) {
+      registry.trustedBy(host);
+
+      assertThat(host.succeeds("podman", "pull", "-q", registry.image())).isFalse();
+      assertThat(host.succeeds("podman", "pull", "-q", "--creds=bob:secret", registry.image()))
+          .isTrue();
+    }
+  }
+
+  @Test
   void aStudentReachesAnExerciseThroughTheIngress(
       ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     try (LabHost host = network.start("serves", HostOptions.full().image());
