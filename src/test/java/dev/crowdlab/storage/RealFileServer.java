@@ -77,6 +77,14 @@ final class RealFileServer implements AutoCloseable {
     }
   }
 
+  String privateKey() {
+    try {
+      return Files.readString(folder.resolve("id"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   String keyFile() {
     return folder.resolve("id").toString();
   }
@@ -112,6 +120,15 @@ final class RealFileServer implements AutoCloseable {
         "-oConnectTimeout=10",
         "-oStrictHostKeyChecking=yes",
         "-oUserKnownHostsFile=" + known);
+  }
+
+  /** A file to send that has so many bytes. */
+  String file(int bytes) {
+    try {
+      return Files.write(folder.resolve("file"), new byte[bytes]).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** What a program did. */
@@ -161,7 +178,7 @@ final class RealFileServer implements AutoCloseable {
   public void close() {
     workspaces.close();
     try {
-      for (String file : List.of("id", "id.pub", "known_hosts")) {
+      for (String file : List.of("id", "id.pub", "known_hosts", "file")) {
         Files.deleteIfExists(folder.resolve(file));
       }
       Files.delete(folder);
