@@ -2,11 +2,14 @@ package dev.crowdlab.vm;
 
 import static java.util.Objects.requireNonNull;
 
+
 import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
+import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.hub.Agents;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.javaoperatorsdk.operator.api.config.informer.FieldSelector;
 import io.javaoperatorsdk.operator.api.config.informer.FieldSelectorBuilder;
@@ -15,6 +18,7 @@ import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
@@ -22,9 +26,12 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
@@ -40,24 +47,54 @@ public final class ContributedVMReconciler
 
   private static final String BY_SECRET = "secret";
 
+  private static final Duration HUB_INTERVAL = Duration.ofMillis(500);
+
   private final VmLifecycle lifecycle;
   private final VmRelease release;
+  private final Enrolment enrolment;
   private final EventSource<?, ContributedVM> agentEvents;
 
   /**
    * @param agentEvents wakes a machine's reconciliation when its agent comes, goes or is suspected
    */
-  ContributedVMReconciler(
-      VmLifecycle lifecycle, VmRelease release, EventSource<?, ContributedVM> agentEvents) {
-    this.lifecycle = requireNonNull(lifecycle, "lifecycle");
-    this.release = requireNonNull(release, "release");
+  public ContributedVMReconciler(
+      VmAccess access,
+      Enrolment enrolment,
+      Judge judge,
+      Agents agents,
+      EventRecorder events,
+      InstantSource clock,
+      RandomGenerator random,
+      VmSettings settings,
+      EventSource<?, ContributedVM> agentEvents) {
+    VmObserver observer = new VmObserver(agents, enrolment, clock);
+    Integration integration =
+        new Integration(access, enrolment, judge, clock, random, settings);
+    this.lifecycle =
+        new VmLifecycle(observer, integration, agents, judge, events, clock, settings);
+    this.release =
+        new VmRelease(
+            observer, lifecycle, access, agents, enrolment, judge, events, clock, settings);
+    this.enrolment = requireNonNull(enrolment, "enrolment");
     this.agentEvents = requireNonNull(agentEvents, "agentEvents");
   }
 
   @Override
-  public UpdateControl<ContributedVM> reconcile(ContributedVM vm, Context<ContributedVM> context) {
+  public UpdateControl<ContributedVM> reconcile(
+      ContributedVM vm, Context<ContributedVM> context) {
     return UpdateControl.<ContributedVM>noUpdate()
-        .rescheduleAfter(lifecycle.pass(vm, surroundings(vm, context), sink(context)));
+        .rescheduleAfter(
+            enrolment.isOpen()
+                ? lifecycle.pass(vm, surroundings(vm, context), sink(context))
+                : HUB_INTERVAL);
+  }
+
+  /** The framework tries again, later and later; the status says so meanwhile. */
+  @Override
+  public ErrorStatusUpdateControl<ContributedVM> updateErrorStatus(
+      ContributedVM vm, Context<ContributedVM> context, Exception failure) {
+    return ErrorStatusUpdateControl.patchStatus(
+        VmObserver.withStatus(vm, lifecycle.internalError(vm)));
   }
 
   @Override

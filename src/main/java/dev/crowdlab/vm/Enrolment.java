@@ -5,6 +5,9 @@ import dev.crowdlab.core.VmRef;
 /** What a machine needs to introduce its agent to the hub. */
 public interface Enrolment {
 
+  /** Whether the hub knows its own certificates: before that no machine can be configured. */
+  boolean isOpen();
+
   /** The hub's URL as agents dial it. */
   String hubUrl();
 

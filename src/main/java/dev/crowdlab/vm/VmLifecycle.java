@@ -10,6 +10,7 @@ import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
@@ -23,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -92,6 +94,25 @@ final class VmLifecycle {
         .teams(view.teams())
         .occupancy(view.teams().size() + "/" + view.vm().getSpec().capacity().teams())
         .agent(agent(view))
+        .build();
+  }
+
+  /** The status for a pass that failed for a reason of our own; what was known stays. */
+  ContributedVMStatus internalError(ContributedVM vm) {
+    ContributedVMStatus status = vm.getStatus();
+    String message = "The operator failed; its log says why, and it tries again";
+    List<Condition> wanted = new ArrayList<>(status.conditions());
+    wanted.removeIf(
+        condition ->
+            Set.of(ConditionType.READY, ConditionType.STALLED, ConditionType.RECONCILING)
+                .contains(condition.getType()));
+    wanted.add(Conditions.isFalse(ConditionType.READY, Reason.INTERNAL_ERROR, message));
+    wanted.add(Conditions.isTrue(ConditionType.RECONCILING, Reason.INTERNAL_ERROR, message));
+    Long generation = vm.getMetadata().getGeneration();
+    return status.toBuilder()
+        .observedGeneration(generation)
+        .phase(VmPhase.PENDING)
+        .conditions(Conditions.merge(status.conditions(), wanted, clock, generation))
         .build();
   }
 

@@ -145,6 +145,11 @@ final class VmBench {
     return lifecycle.pass(vm, surroundings(), this::write);
   }
 
+  /** A pass that throws. */
+  void fail() {
+    vm = VmObserver.withStatus(vm, lifecycle.internalError(vm));
+  }
+
   /** One pass of the clean-up; empty when the object may go. */
   Optional<Duration> cleanup() {
     return release.pass(vm, surroundings(), this::write);
@@ -206,6 +211,11 @@ final class VmBench {
     final Set<VmRef> revoked = new HashSet<>();
     private final Set<String> accepted = new HashSet<>();
     private int issued;
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
 
     @Override
     public String hubUrl() {
