@@ -28,6 +28,7 @@ final class AgentSession {
 
   boolean welcomed;
   boolean toldFast;
+  private Instant tokenIssuedAt;
   @Nullable String offeredTokenId;
   long offeredAt;
   private boolean ended;
@@ -42,6 +43,7 @@ final class AgentSession {
     this.rate = new RateLimit(heardAt);
     this.connectedSince = clock.now();
     this.lastSeen = connectedSince;
+    this.tokenIssuedAt = connectedSince.minusSeconds(token.ageSeconds());
   }
 
   boolean ended() {
@@ -56,9 +58,14 @@ final class AgentSession {
     return first;
   }
 
-  /** How old its token is. */
-  Duration tokenAge(HubClock clock) {
-    return Duration.ofSeconds(token.ageSeconds())
-        .plus(Duration.between(connectedSince, clock.now()));
+  /** The agent has the token that it was offered. */
+  void tokenStored(Instant now) {
+    tokenIssuedAt = now;
+    offeredTokenId = null;
+  }
+
+  /** How old the token is that the agent has. */
+  Duration tokenAge(Instant now) {
+    return Duration.between(tokenIssuedAt, now);
   }
 }

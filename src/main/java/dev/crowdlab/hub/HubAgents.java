@@ -9,8 +9,10 @@ import dev.crowdlab.hub.SecretStore.SecretStoreException;
 import dev.crowdlab.protocol.Frames.BadFrameException;
 import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.Protocol;
 import dev.crowdlab.protocol.ToAgent;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -232,7 +234,16 @@ final class HubAgents implements Agents {
     Placed here = new Placed(vm.uid(), run.epoch());
     @Nullable Placed before = placed.get(run.teamUid());
     if (before != null && before.epoch() > run.epoch()) {
-      return Outcome.refused(Reason.FENCING, "a later epoch of the team was ordered");
+      return Outcome.later(Reason.FENCING, "a later epoch of the team was ordered");
+    }
+    if (!fits(run)) {
+      return Outcome.refused(
+          Reason.CONTAINER_FAILED,
+          "the exercise's commands, arguments and environment are too large to be sent");
+    }
+    Optional<VmDesk> desk = deskToOrder(vm);
+    if (desk.isEmpty()) {
+      return nobody();
     }
     placed.merge(run.teamUid(), here, (old, young) -> old.epoch() > young.epoch() ? old : young);
     if (before != null && !before.vmUid().equals(vm.uid())) {
@@ -241,7 +252,7 @@ final class HubAgents implements Agents {
         former.supersede(run.teamUid(), run.epoch());
       }
     }
-    return desk(vm).run(run);
+    return desk.get().run(run);
   }
 
   @Override
@@ -249,7 +260,22 @@ final class HubAgents implements Agents {
     placed.computeIfPresent(
         team.uid(),
         (uid, place) -> place.vmUid().equals(vm.uid()) && place.epoch() <= epoch ? null : place);
-    return desk(vm).stop(team, epoch);
+    return deskToOrder(vm).map(desk -> desk.stop(team, epoch)).orElseGet(HubAgents::nobody);
+  }
+
+  /** A VM without a token has no agent that could be told anything: nothing is kept for it. */
+  private Optional<VmDesk> deskToOrder(VmRef vm) {
+    VmDesk known = desks.get(vm.uid());
+    return known == null && tokens.known(vm) ? Optional.of(desk(vm)) : Optional.ofNullable(known);
+  }
+
+  private boolean fits(ToAgent message) {
+    return hub.frames().write(message).getBytes(StandardCharsets.UTF_8).length
+        <= Protocol.MAX_FRAME_BYTES;
+  }
+
+  private static <T> Outcome<T> nobody() {
+    return Outcome.later(Reason.AGENT_NOT_CONNECTED, "the machine's agent is not connected");
   }
 
   @Override

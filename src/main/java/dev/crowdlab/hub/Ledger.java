@@ -113,7 +113,8 @@ final class Ledger {
   Order<TeamReport> run(Run run) {
     Run known = runs.get(run.teamUid());
     if (known != null && known.epoch() > run.epoch()) {
-      return new Order<>(null, Outcome.refused(Reason.FENCING, "a later epoch of the team runs"));
+      return new Order<>(
+          null, Outcome.later(Reason.FENCING, "a later epoch of the team was ordered"));
     }
     Optional<Outcome<TeamReport>> nobody = nobodyToTell();
     if (lost && nobody.isPresent()) {

@@ -40,6 +40,9 @@ public final class Tokens {
   static final String COMPONENT = "app.kubernetes.io/component";
   static final String AGENT_TOKEN = "crowdlab-agent-token";
 
+  private static final Map<String, String> LABELS =
+      Map.of(COMPONENT, AGENT_TOKEN, "app.kubernetes.io/managed-by", "crowdlab");
+
   /** After this a cached Secret is read again, so that one deleted by hand stops working. */
   private static final Duration FRESH = Duration.ofMinutes(1);
 
@@ -242,7 +245,7 @@ public final class Tokens {
       Optional<Stored> written =
           stored.isPresent()
               ? secrets.replace(stored.get(), after.data())
-              : secrets.create(name, Map.of(COMPONENT, AGENT_TOKEN), after.data());
+              : secrets.create(name, LABELS, after.data());
       if (written.isPresent()) {
         cache.put(vm.uid(), new Cached(after, clock.nano()));
         return;

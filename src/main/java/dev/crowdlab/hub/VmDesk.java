@@ -299,7 +299,7 @@ final class VmDesk {
     long now = hub.clock().nano();
     if (session == null
         || standing != Standing.WELCOME
-        || session.tokenAge(hub.clock()).compareTo(after) < 0
+        || session.tokenAge(hub.clock().now()).compareTo(after) < 0
         || (session.offeredAt != 0 && now - session.offeredAt < again.toNanos())) {
       return Optional.empty();
     }
@@ -307,9 +307,13 @@ final class VmDesk {
     return Optional.of(session);
   }
 
-  /** Whether this is the answer to a token that this session was offered. */
+  /** Whether this is the answer to a token that this session was offered; true once. */
   synchronized boolean storedOffer(AgentSession session, String tokenId) {
-    return !session.ended() && tokenId.equals(session.offeredTokenId);
+    if (session.ended() || !tokenId.equals(session.offeredTokenId)) {
+      return false;
+    }
+    session.tokenStored(hub.clock().now());
+    return true;
   }
 
   // ---- the port

@@ -27,8 +27,9 @@ public sealed interface VmHealth {
   record AgentDown(Instant lastSeen, Instant since) implements VmHealth {}
 
   /**
-   * Both signals are gone: the VM is lost. {@code lastSeen} is the last sign of life, {@code
-   * detected} when the verdict fell.
+   * Both signals are gone: the VM is lost. {@code lastSeen} is the last sign of life (of a VM that
+   * was not heard since the hub opened: when it was first watched), {@code detected} when the
+   * verdict fell.
    */
   record Lost(Instant lastSeen, Instant detected) implements VmHealth {}
 

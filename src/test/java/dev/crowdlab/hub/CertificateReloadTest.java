@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.protocol.Frames;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -26,7 +27,7 @@ class CertificateReloadTest {
           secrets, "crowdlab-hub-tls", List.of("127.0.0.1"), time.clock(), new SecureRandom());
   private final HubSettings settings =
       HubSettings.of(
-          new InetSocketAddress("127.0.0.1", 0),
+          new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
           List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0)));
   private final Tokens tokens = new Tokens(secrets, time.clock(), new SecureRandom());
   private final HubMetrics metrics = new HubMetrics(new SimpleMeterRegistry());
@@ -97,7 +98,7 @@ class CertificateReloadTest {
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(null, new TrustManager[] {new Anybody()}, null);
     SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket();
-    socket.connect(new InetSocketAddress("127.0.0.1", server.port()), 5_000);
+    socket.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), server.port()), 5_000);
     socket.setSoTimeout(5_000);
     socket.startHandshake();
     return socket;

@@ -1,5 +1,6 @@
 package dev.crowdlab.hub;
 
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
@@ -266,6 +267,14 @@ public final class FakeAgents implements Agents {
 
   @Override
   public Outcome<TeamReport> run(VmRef vm, ToAgent.Run run) {
+    boolean later =
+        machines.values().stream()
+            .flatMap(machine -> machine.ledger.wanted().stream())
+            .anyMatch(
+                other -> other.teamUid().equals(run.teamUid()) && other.epoch() > run.epoch());
+    if (later) {
+      return Outcome.later(Reason.FENCING, "a later epoch of the team was ordered");
+    }
     machines.forEach(
         (other, machine) -> {
           if (!other.equals(vm)) {

@@ -19,13 +19,16 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -332,6 +335,7 @@ class HubAgentsTest {
 
   @Test
   void withoutASessionAStopFailsForNow() {
+    tokens.issue(VM);
     assertThat(agents.stop(VM, TEAM, 3))
         .isInstanceOfSatisfying(
             Outcome.Failed.class,
@@ -349,6 +353,42 @@ class HubAgentsTest {
     Agent back = new Agent(VM).hello();
     assertThat(back.socket.received(ToAgent.Run.class)).isEmpty();
     assertThat(agents.run(VM, run(TEAM, 1))).isInstanceOf(Outcome.Failed.class);
+  }
+
+  @Test
+  void forAVmThatNeverHadATokenNothingIsKept() {
+    assertThat(agents.stop(OTHER, TEAM, 3)).isInstanceOf(Outcome.Failed.class);
+    assertThat(agents.run(OTHER, run(TEAM, 4))).isInstanceOf(Outcome.Failed.class);
+
+    assertThat(new Agent(OTHER).hello().socket.received())
+        .containsExactly(new ToAgent.Welcome(5_000));
+  }
+
+  @Test
+  void aRunThatNoFrameCanCarryIsRefusedForGood() {
+    connected();
+    Map<String, String> env = new HashMap<>();
+    IntStream.range(0, 20).forEach(i -> env.put("V" + i, "x".repeat(20_000)));
+    ToAgent.Container huge =
+        new ToAgent.Container("web", "image", List.of(), List.of(), env, 0, 0, null);
+    ToAgent.Run run =
+        new ToAgent.Run(
+            TEAM.uid(),
+            "lab",
+            "team-7",
+            1,
+            null,
+            List.of(huge),
+            false,
+            List.of(),
+            List.of(),
+            null,
+            new ToAgent.VmLimits(1, 0, 0));
+
+    assertThat(agents.run(VM, run))
+        .isInstanceOfSatisfying(
+            Outcome.Failed.class,
+            failed -> assertThat(failed.failure().kind()).isEqualTo(Outcome.Failure.Kind.TERMINAL));
   }
 
   @Test
@@ -533,6 +573,11 @@ class HubAgentsTest {
 
     agent.says(new FromAgent.TokenStored(offered.tokenId()));
     assertThat(tokens.verify(VM.uid(), offered.token()).orElseThrow().confirmed()).isTrue();
+
+    time.sleepThrough(Duration.ofHours(2));
+    agent.beat();
+    agents.rotate();
+    assertThat(agent.socket.received(ToAgent.NewToken.class)).as("it is young again").hasSize(1);
   }
 
   @Test

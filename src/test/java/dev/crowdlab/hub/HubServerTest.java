@@ -61,7 +61,7 @@ class HubServerTest {
   private final Hub hub =
       new Hub(
           HubSettings.of(
-              new InetSocketAddress("127.0.0.1", 0),
+              new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
               List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0))),
           secrets,
           HubClock.system(),
@@ -254,7 +254,8 @@ class HubServerTest {
     Agent agent = agent().hello();
     agent.hears(ToAgent.Welcome.class);
 
-    agent.socket.sendText("x".repeat(Protocol.MAX_FRAME_BYTES + 1), true);
+    CompletableFuture<WebSocket> _ =
+        agent.socket.sendText("x".repeat(Protocol.MAX_FRAME_BYTES + 1), true);
 
     assertThat(agent.closeCode()).isEqualTo(1009);
     await().atMost(BOUND).until(() -> !connected());
@@ -281,12 +282,13 @@ class HubServerTest {
   void garbageAndBinaryFramesEndTheSession() {
     Agent garbage = agent().hello();
     garbage.hears(ToAgent.Welcome.class);
-    garbage.socket.sendText("{\"type\":\"root-shell\"}", true);
+    CompletableFuture<WebSocket> _ = garbage.socket.sendText("{\"type\":\"root-shell\"}", true);
     assertThat(garbage.closeCode()).isEqualTo(VmDesk.PROTOCOL_ERROR);
 
     Agent binary = agent().hello();
     binary.hears(ToAgent.Welcome.class);
-    binary.socket.sendBinary(ByteBuffer.wrap(new byte[] {1}), true);
+    CompletableFuture<WebSocket> _ =
+        binary.socket.sendBinary(ByteBuffer.wrap(new byte[] {1}), true);
     assertThat(binary.closeCode()).isEqualTo(VmDesk.PROTOCOL_ERROR);
   }
 
@@ -436,7 +438,7 @@ class HubServerTest {
 
   private String handshake(SSLContext context, String version) throws IOException {
     try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket()) {
-      socket.connect(new InetSocketAddress("127.0.0.1", hub.port()), 5_000);
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), hub.port()), 5_000);
       socket.setSoTimeout(5_000);
       socket.setEnabledProtocols(new String[] {version});
       socket.startHandshake();
@@ -464,7 +466,7 @@ class HubServerTest {
   @Test
   void aRequestThatIsNotTlsOrNotHttpIsDropped() throws Exception {
     try (Socket socket = new Socket()) {
-      socket.connect(new InetSocketAddress("127.0.0.1", hub.port()), 5_000);
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), hub.port()), 5_000);
       socket.setSoTimeout(10_000);
       socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
       byte[] answer = socket.getInputStream().readAllBytes();
@@ -497,7 +499,7 @@ class HubServerTest {
     try (Hub standby =
         new Hub(
             HubSettings.of(
-                new InetSocketAddress("127.0.0.1", 0),
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
                 List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0))),
             secrets,
             HubClock.system(),
@@ -514,7 +516,7 @@ class HubServerTest {
     try (Hub late =
         new Hub(
             HubSettings.of(
-                new InetSocketAddress("127.0.0.1", 0),
+                new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
                 List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0))),
             away,
             HubClock.system(),
@@ -535,7 +537,7 @@ class HubServerTest {
         Hub late =
             new Hub(
                 HubSettings.of(
-                    new InetSocketAddress("127.0.0.1", taken.getLocalPort()),
+                    new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort()),
                     List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0))),
                 secrets,
                 HubClock.system(),
