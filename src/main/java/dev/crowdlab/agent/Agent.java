@@ -1,0 +1,252 @@
+package dev.crowdlab.agent;
+
+import dev.crowdlab.agent.Commands.Command;
+import dev.crowdlab.protocol.Frames;
+import dev.crowdlab.protocol.FromAgent;
+import dev.crowdlab.protocol.FromAgent.Notice;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.Protocol;
+import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Logger;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** The agent's parts, put together, from start to end. */
+final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable {
+
+  private static final Logger LOG = Logger.getLogger(Agent.class.getName());
+
+  /** Where conmon tells that a container ended: podman's own default for root. */
+  private static final Path EXITS = Path.of("/run/libpod/exits");
+
+  /** Present on the machines of a test bed only; see docs/agent.md. */
+  private static final Path TEST_BED = Path.of("/etc/crowdlab-testbed.json");
+
+  /** What the installer left for this. */
+  private static final String UNINSTALL = "/opt/crowdlab/uninstall";
+
+  private static final Duration RENEW_FIREWALL = Duration.ofMinutes(1);
+  private static final Duration CONNECT_TO_PORT = Duration.ofMillis(200);
+
+  private final AgentConfig config;
+  private final Commands commands;
+  private final ExecutorService executor;
+  private final ScheduledExecutorService timer;
+  private final Identity identity;
+  private final Voice voice;
+  private final Podman podman;
+  private final Nftables firewall;
+  private final HubClient hub;
+  private final Teams teams;
+  private volatile @Nullable ScheduledFuture<?> renewal;
+
+  Agent(AgentConfig config) throws IOException {
+    this.config = config;
+    executor =
+        Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("work-", 0).factory());
+    timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("timer").factory());
+    commands = new ProcessCommands(executor);
+    Durable.folder(config.stateDir(), true);
+    Durable.folder(config.runDir(), true);
+    Path teamsDir = config.runDir().resolve("teams");
+    Path secretsDir = config.runDir().resolve("secrets");
+    Durable.folder(secretsDir, false);
+    Optional<String> user = user(config.userOrDefault());
+    Path key = config.stateDir().resolve("workspace-key");
+    identity = Identity.of(commands, key, user);
+    voice = new Voice(config.stateDir());
+    Frames frames = new Frames();
+    hub =
+        new HubClient(
+            config,
+            new Token(config.tokenFile()),
+            new HubTrust(config.caFile(), Clock.systemUTC()),
+            frames,
+            this,
+            HubClient.Patience.STANDARD,
+            new Backoff(RandomGenerator.getDefault()),
+            executor);
+    firewall = new Nftables(commands, hub::addresses);
+    podman = new Podman(commands, executor, secretsDir, config.dnsOrDefault(), limits());
+    Host host =
+        new Host(
+            podman,
+            new Sshfs(commands, executor, teamsDir, key, user),
+            firewall,
+            new Epochs(config.stateDir()),
+            new Capacity(),
+            new RunFiles(teamsDir, frames),
+            Host.Connector.tcp(CONNECT_TO_PORT));
+    teams =
+        new Teams(
+            host,
+            hub,
+            Timings.standard(Duration.ofSeconds(config.mountDeadSecondsOrDefault())),
+            executor,
+            timer);
+  }
+
+  /** Adopts what runs, then connects; returns at once after that. */
+  void start() throws IOException {
+    LOG.info("agent " + version() + " of VM " + config.vmUid());
+    hub.resolve();
+    teams.adopt();
+    ExitWatch.start(EXITS, teams::containerEnded);
+    ControlServer.start(config.runDir().resolve("agent.sock"), this);
+    hub.start();
+    executor.execute(podman::warmUp);
+    long period = RENEW_FIREWALL.toSeconds();
+    renewal =
+        timer.scheduleWithFixedDelay(
+            () -> executor.execute(firewall::renew), period, period, TimeUnit.SECONDS);
+  }
+
+  /** Takes away all that teams left on this machine; for its uninstaller, with no agent running. */
+  boolean clean() {
+    boolean clean = teams.clean();
+    podman.removeNetworks();
+    firewall.renew();
+    return clean;
+  }
+
+  @Override
+  public FromAgent.Hello hello() {
+    return new FromAgent.Hello(
+        Protocol.VERSION,
+        version(),
+        identity.bootId(),
+        identity.machineId(),
+        identity.workspaceKey(),
+        teams.present());
+  }
+
+  @Override
+  public void run(ToAgent.Run run) {
+    teams.order(run);
+  }
+
+  @Override
+  public void stop(ToAgent.Stop stop) {
+    teams.order(stop);
+  }
+
+  @Override
+  public void prepare(ToAgent.Prepare prepare) {
+    teams.prepare(prepare);
+  }
+
+  @Override
+  public void uninstall() {
+    LOG.info("the lab leaves this machine");
+    // In a unit of its own: the script stops this one.
+    Commands.Result result =
+        commands.run(
+            Command.of(
+                Duration.ofSeconds(10),
+                "systemd-run",
+                "--collect",
+                "--quiet",
+                "--unit=crowdlab-uninstall",
+                UNINSTALL));
+    if (!result.ok()) {
+      LOG.severe(UNINSTALL + " could not be started: " + result.reason());
+    }
+  }
+
+  @Override
+  public Optional<Notice.Kind> voice() throws IOException {
+    return voice.standing();
+  }
+
+  // ---- the machine's owner
+
+  @Override
+  public String status() throws IOException {
+    StringBuilder text = new StringBuilder();
+    text.append("agent ").append(version()).append('\n');
+    text.append("hub ").append(config.hub()).append(": ").append(hub.state()).append('\n');
+    text.append("asked of the lab: ")
+        .append(
+            voice.standing().map(kind -> kind.name().toLowerCase(Locale.ROOT)).orElse("nothing"))
+        .append('\n');
+    var present = teams.present();
+    text.append("teams: ").append(present.size()).append('\n');
+    for (TeamReport team : present) {
+      text.append("  ").append(team.namespace()).append('/').append(team.name());
+      text.append(" epoch ").append(team.epoch()).append(' ').append(team.state());
+      text.append(team.message() == null ? "" : ": " + team.message()).append('\n');
+    }
+    return text.toString();
+  }
+
+  @Override
+  public String say(Notice.Kind kind) throws IOException {
+    voice.set(kind);
+    LOG.info("the owner says: " + kind);
+    return hub.notice(kind)
+        ? "The lab has been told.\n"
+        : "The hub cannot be reached now; it will be told as soon as it can.\n";
+  }
+
+  // ---- the end
+
+  /**
+   * Ends the agent, and nothing else: teams go on. When the machine or the service is stopped, as
+   * opposed to restarted, the hub is asked to drain the VM first.
+   */
+  @Override
+  public void close() {
+    boolean restart =
+        commands
+            .run(
+                Command.of(
+                    Duration.ofSeconds(1), "systemctl", "list-jobs", "--no-legend", "--no-pager"))
+            .out()
+            .lines()
+            .anyMatch(job -> job.contains("crowdlab-agent.service") && job.contains(" restart "));
+    ScheduledFuture<?> renewing = renewal;
+    if (renewing != null) {
+      renewing.cancel(false);
+    }
+    hub.farewell(restart ? Optional.empty() : Optional.of(Notice.Kind.STOPPING));
+    LOG.info("the agent ends; teams go on");
+  }
+
+  private String version() {
+    String given = config.version();
+    return given == null ? Version.of(System.getProperty("crowdlab.home")) : given;
+  }
+
+  private static Optional<String> user(String name) {
+    try {
+      FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName(name);
+      return Optional.of(name);
+    } catch (IOException e) {
+      LOG.warning("there is no user " + name + ": sshfs will have root's rights");
+      return Optional.empty();
+    }
+  }
+
+  private static boolean limits() throws IOException {
+    if (!Files.exists(TEST_BED)) {
+      return true;
+    }
+    LOG.warning(TEST_BED + " is there: containers are not limited, which no real VM should allow");
+    return !Frames.mapper().readTree(Files.readString(TEST_BED)).path("noLimits").asBoolean();
+  }
+}

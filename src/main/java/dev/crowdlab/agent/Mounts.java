@@ -1,0 +1,63 @@
+package dev.crowdlab.agent;
+
+import dev.crowdlab.protocol.ToAgent;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+
+/** Workspaces on this VM. */
+interface Mounts {
+
+  /** An epoch's workspace. */
+  record Place(String teamUid, long epoch) {}
+
+  /** How an attempt to attach or to log in came out. */
+  sealed interface Attach {
+
+    /** The workspace is there. */
+    record Attached() implements Attach {}
+
+    /** The file server refused the key: the epoch is over. Not worth another try. */
+    record Refused(String why) implements Attach {}
+
+    /** The file server was not reached, or did not serve; it may later. */
+    record Unreachable(String why) implements Attach {}
+
+    /** This VM lacks what it takes. */
+    record Unfit(String why) implements Attach {}
+  }
+
+  /** What is known of a mount, at once. */
+  enum Health {
+    ALIVE,
+    /** Alive, and the file system has no room left. */
+    FULL,
+    /** The file server has not answered yet. */
+    SLOW,
+    /** The file server has not answered for so long that nobody should wait for it. */
+    HUNG,
+    /** It cannot come back. */
+    DEAD
+  }
+
+  /** Where the workspace appears: the path to give to containers. */
+  Path path(Place place);
+
+  /** One attempt; done at once for a workspace that is attached and alive. */
+  Attach attach(Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel);
+
+  /** Whether the file server still accepts this epoch, without attaching anything. */
+  Attach login(Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel);
+
+  /** Never blocks for more than about a second, whatever the mount does. */
+  Health health(Place place);
+
+  /** Makes everything that waits for the mount fail; it is dead afterwards. */
+  void abort(Place place);
+
+  /**
+   * Unmounts: flushing when it is alive, by force when not; never lazily.
+   *
+   * @return whether nothing of it is left
+   */
+  boolean detach(Place place);
+}

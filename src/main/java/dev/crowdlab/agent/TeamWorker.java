@@ -1,0 +1,692 @@
+package dev.crowdlab.agent;
+
+import dev.crowdlab.agent.Mounts.Attach;
+import dev.crowdlab.agent.Mounts.Health;
+import dev.crowdlab.agent.Pods.ImageMissingException;
+import dev.crowdlab.agent.Pods.Plan;
+import dev.crowdlab.protocol.FromAgent.TeamGone;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One team on this VM: obeys the hub's orders about it one after the other, and in between looks
+ * after what runs. Works on one thread at a time, taken from the pool only while there is something
+ * to do.
+ */
+final class TeamWorker {
+
+  private static final Logger LOG = Logger.getLogger(TeamWorker.class.getName());
+  private static final int MOST_ORDERS = 16;
+
+  private final String teamUid;
+  private final Host host;
+  private final Reporter reporter;
+  private final Timings timings;
+  private final Executor executor;
+  private final ScheduledExecutorService timer;
+
+  // Guarded by this.
+  private final Deque<ToAgent> orders = new ArrayDeque<>();
+  private boolean working;
+  private boolean awake;
+  private boolean exitSeen;
+  private CompletableFuture<Void> cancel = new CompletableFuture<>();
+  private @Nullable ScheduledFuture<?> alarm;
+
+  // Written by the thread that works only.
+  private volatile @Nullable Deployment deployment;
+
+  TeamWorker(
+      String teamUid,
+      Host host,
+      Reporter reporter,
+      Timings timings,
+      Executor executor,
+      ScheduledExecutorService timer) {
+    this.teamUid = teamUid;
+    this.host = host;
+    this.reporter = reporter;
+    this.timings = timings;
+    this.executor = executor;
+    this.timer = timer;
+  }
+
+  /** Takes what an earlier agent left running as its own. Before any order. */
+  void adopt(ToAgent.Run run) {
+    Deployment found = new Deployment(run);
+    found.onHost = true;
+    deployment = found;
+    try {
+      host.capacity().reserve(run);
+      openFirewall(found);
+    } catch (RunException e) {
+      LOG.warning(found + ": adopted, but " + e.text());
+    }
+    found.allRunning();
+    found.healthyBefore = true;
+    found.set(State.HEALTHY, null, null);
+    LOG.info(found + ": runs since before this agent, left alone");
+    wake();
+  }
+
+  /** Removes what an earlier agent did not finish; tries again later when it cannot be done now. */
+  void discard(ToAgent.Run run) {
+    Deployment found = new Deployment(run);
+    found.onHost = true;
+    found.set(State.STOPPING, null, null);
+    LOG.info(found + ": is incomplete since before this agent, removing it");
+    if (!remove(found, Duration.ZERO)) {
+      deployment = found;
+      wake();
+    }
+  }
+
+  /** Whether anything is, or may be, on the VM. */
+  Optional<TeamReport> present() {
+    Deployment present = deployment;
+    return present != null && present.onHost ? Optional.of(present.report()) : Optional.empty();
+  }
+
+  /** Whether it may be forgotten. */
+  synchronized boolean idle() {
+    return !working && orders.isEmpty() && deployment == null;
+  }
+
+  synchronized void order(ToAgent order) {
+    Deployment present = deployment;
+    long busyWith = present == null ? 0 : present.run.epoch();
+    boolean overtakes =
+        switch (order) {
+          case ToAgent.Run run -> run.epoch() > busyWith;
+          case ToAgent.Stop stop -> stop.epoch() >= busyWith;
+          default -> throw new IllegalArgumentException("not about a team: " + order);
+        };
+    if (orders.size() == MOST_ORDERS) {
+      orders.removeFirst();
+    }
+    orders.addLast(order);
+    if (overtakes) {
+      cancel.complete(null);
+    }
+    wake();
+  }
+
+  /** A container of the VM ended: perhaps one of ours. */
+  void containerEnded(String id) {
+    Deployment present = deployment;
+    if (present != null && present.concerns(id)) {
+      synchronized (this) {
+        exitSeen = true;
+      }
+      wake();
+    }
+  }
+
+  private synchronized void wake() {
+    awake = true;
+    if (!working) {
+      working = true;
+      executor.execute(this::work);
+    }
+  }
+
+  private void work() {
+    while (true) {
+      ToAgent order;
+      CompletableFuture<Void> mine;
+      boolean exit;
+      synchronized (this) {
+        if (!awake) {
+          working = false;
+          return;
+        }
+        order = orders.pollFirst();
+        awake = !orders.isEmpty();
+        exit = exitSeen;
+        exitSeen = false;
+        if (cancel.isDone()) {
+          cancel = new CompletableFuture<>();
+        }
+        mine = cancel;
+      }
+      try {
+        switch (order) {
+          case ToAgent.Run run -> run(run, mine);
+          case ToAgent.Stop stop -> stop(stop);
+          case null, default -> look(exit, mine);
+        }
+      } catch (RuntimeException e) {
+        LOG.log(Level.SEVERE, "team " + teamUid + ": a step failed", e);
+        Deployment present = deployment;
+        if (present != null) {
+          tell(present, State.FAILED, RunFailure.INTERNAL, "the agent failed: " + e);
+        }
+      }
+      setAlarm();
+    }
+  }
+
+  private synchronized void setAlarm() {
+    if (alarm != null) {
+      alarm.cancel(false);
+      alarm = null;
+    }
+    Deployment present = deployment;
+    if (present == null || !present.onHost) {
+      return;
+    }
+    long wait = Math.max(0, present.nextLook - System.nanoTime());
+    alarm = timer.schedule(this::wake, wait, TimeUnit.NANOSECONDS);
+  }
+
+  // ---- orders
+
+  private void run(ToAgent.Run run, CompletableFuture<Void> cancelled) {
+    Deployment present = deployment;
+    try {
+      if (!host.epochs().admit(run.teamUid(), run.epoch())) {
+        LOG.info(new Deployment(run) + ": refused, a higher epoch was seen");
+        Deployment refused = new Deployment(run);
+        refused.set(
+            State.FAILED, RunFailure.EPOCH_REFUSED, "this VM has seen a higher epoch of the team");
+        reporter.report(refused.report());
+        return;
+      }
+    } catch (IOException e) {
+      fail(new Deployment(run), RunFailure.INTERNAL, "the epoch cannot be written: " + e);
+      return;
+    }
+    if (present != null && present.run.epoch() == run.epoch()) {
+      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
+        renew(present, run);
+        return;
+      }
+    } else if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
+      // The old epoch's remains keep the new one from starting: the order waits for them.
+      present.after = run;
+      return;
+    }
+    bringUp(run, cancelled);
+  }
+
+  /** The same order again: the present state is the answer. */
+  private void renew(Deployment present, ToAgent.Run again) {
+    if (present.onHost && !again.sources().equals(present.sources)) {
+      present.sources = again.sources();
+      try {
+        openFirewall(present);
+      } catch (RunException e) {
+        LOG.warning(present + ": " + e.text());
+      }
+    }
+    reporter.report(present.report());
+  }
+
+  private void stop(ToAgent.Stop stop) {
+    try {
+      // From now on an order of a lower epoch comes too late.
+      host.epochs().admit(stop.teamUid(), stop.epoch());
+    } catch (IOException e) {
+      LOG.warning("team " + teamUid + ": the epoch cannot be written: " + e);
+    }
+    Deployment present = deployment;
+    if (present != null && present.run.epoch() <= stop.epoch()) {
+      present.stop = stop;
+      present.after = null;
+      if (present.onHost && !remove(present, Duration.ofMillis(stop.graceMillis()))) {
+        return;
+      }
+      deployment = null;
+    }
+    LOG.info(stop.namespace() + "/" + stop.name() + " epoch " + stop.epoch() + ": gone");
+    reporter.gone(new TeamGone(stop.teamUid(), stop.namespace(), stop.name(), stop.epoch()));
+  }
+
+  // ---- up
+
+  private void bringUp(ToAgent.Run run, CompletableFuture<Void> cancelled) {
+    Deployment made = new Deployment(run);
+    deployment = made;
+    try {
+      RunChecks.check(run);
+      host.capacity().reserve(run);
+      made.onHost = true;
+      host.files().save(run);
+      tell(made, State.PREPARING, null, null);
+      prepareAndAttach(made, cancelled);
+      if (cancelled.isDone()) {
+        // Another order waits, and it begins with taking this away.
+        made.doomed = true;
+        return;
+      }
+      tell(made, State.ATTACHED, null, null);
+      startContainers(made);
+    } catch (RunException e) {
+      if (cancelled.isDone()) {
+        made.doomed = true;
+      } else {
+        giveUp(made, e.code(), e.text());
+      }
+    } catch (IOException e) {
+      giveUp(made, RunFailure.INTERNAL, "the run cannot be kept: " + e);
+    }
+  }
+
+  /** Mounts the workspace while the containers are made: none of them runs before it is there. */
+  private void prepareAndAttach(Deployment made, CompletableFuture<Void> cancelled)
+      throws RunException {
+    ToAgent.Mount mount = made.run.mount();
+    CompletableFuture<Void> noNeed = new CompletableFuture<>();
+    CompletableFuture<Void> enough =
+        CompletableFuture.anyOf(cancelled, noNeed).thenAccept(any -> {});
+    CompletableFuture<Attach> attaching =
+        mount == null
+            ? CompletableFuture.completedFuture(new Attach.Attached())
+            : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
+    try {
+      prepare(made, cancelled);
+      tell(made, State.ATTACHING, null, null);
+    } catch (RunException e) {
+      noNeed.complete(null);
+      attaching.join();
+      throw e;
+    }
+    Attach attached = attaching.join();
+    if (!cancelled.isDone()) {
+      expectAttached(attached);
+      made.times.attached();
+    }
+  }
+
+  /** Tries until it is attached, refused, cancelled, or too long has passed. */
+  private Attach attachForLong(
+      Deployment made, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+    long until = System.nanoTime() + timings.attachFor().toNanos();
+    Duration pause = Duration.ofMillis(100);
+    while (true) {
+      Attach attach = host.mounts().attach(made.place, mount, cancelled);
+      boolean again = attach instanceof Attach.Unreachable;
+      if (!again || cancelled.isDone() || System.nanoTime() - until > 0) {
+        return attach;
+      }
+      LOG.fine(() -> made + ": " + attach);
+      pause(cancelled, pause);
+      pause = pause.multipliedBy(2).compareTo(timings.look()) < 0 ? pause.multipliedBy(2) : pause;
+    }
+  }
+
+  private void prepare(Deployment made, CompletableFuture<Void> cancelled) throws RunException {
+    openFirewall(made);
+    Pods.Network network = host.pods().network(made.pod);
+    Plan plan =
+        new Plan(
+            made.pod,
+            network.name(),
+            made.run,
+            made.run.mount() == null ? null : host.mounts().path(made.place));
+    try {
+      host.pods().create(plan);
+    } catch (ImageMissingException missing) {
+      for (ToAgent.Container container : made.run.containers()) {
+        host.pods().pull(container.image(), made.run.registryAuth(), cancelled);
+      }
+      try {
+        host.pods().create(plan);
+      } catch (ImageMissingException still) {
+        throw new RunException(
+            RunFailure.IMAGE_MISSING, "image " + still.getMessage() + " is not on the VM");
+      }
+    }
+    made.times.prepared();
+  }
+
+  private void openFirewall(Deployment made) throws RunException {
+    List<Cidr> forbidden = new ArrayList<>();
+    ToAgent.Mount mount = made.run.mount();
+    if (mount != null) {
+      Cidr.parse(mount.address()).ifPresent(forbidden::add);
+    }
+    host.firewall()
+        .open(
+            teamUid,
+            new Firewall.Opening(
+                host.pods().network(made.pod).bridge(),
+                made.run.internet(),
+                forbidden,
+                made.run.ports().stream()
+                    .map(port -> new Firewall.Port(port.hostPort(), port.containerPort()))
+                    .toList(),
+                made.sources.stream().flatMap(text -> Cidr.parse(text).stream()).toList()));
+  }
+
+  private static void expectAttached(Attach attach) throws RunException {
+    switch (attach) {
+      case Attach.Attached ok -> {}
+      case Attach.Refused(String why) -> throw new RunException(RunFailure.EPOCH_REFUSED, why);
+      case Attach.Unreachable(String why) -> throw new RunException(RunFailure.MOUNT_FAILED, why);
+      case Attach.Unfit(String why) -> throw new RunException(RunFailure.HOST_UNFIT, why);
+    }
+  }
+
+  private void startContainers(Deployment made) throws RunException {
+    tell(made, State.STARTING, null, null);
+    long now = System.nanoTime();
+    List<String> names = made.containerNames();
+    names.forEach(name -> made.restarts.started(name, now));
+    host.pods().start(made.pod, names);
+    made.allRunning();
+    made.times.started();
+    made.startedAt = now;
+    made.healthyBefore = false;
+    made.nextFullLook = now + timings.look().toNanos();
+    made.nextLook = now;
+    wake();
+  }
+
+  // ---- in between
+
+  private void look(boolean exitSeen, CompletableFuture<Void> cancelled) {
+    Deployment present = deployment;
+    if (present == null || !present.onHost) {
+      return;
+    }
+    long now = System.nanoTime();
+    present.nextLook = now + timings.look().toNanos();
+    if (present.doomed) {
+      removeAgain(present);
+      return;
+    }
+    if (!mountIsWell(present, now, cancelled)) {
+      return;
+    }
+    if (exitSeen || now - present.nextFullLook >= 0 || present.restartDue(now)) {
+      present.nextFullLook = now + timings.fullLook().toNanos();
+      lookAtContainers(present, now);
+    }
+    if (present.allRun() && !present.healthy()) {
+      lookAtPorts(present, now);
+    }
+  }
+
+  private void removeAgain(Deployment present) {
+    if (!remove(present, Duration.ZERO)) {
+      present.nextLook = System.nanoTime() + timings.remove().toNanos();
+      return;
+    }
+    ToAgent.Stop stop = present.stop;
+    ToAgent.Run after = present.after;
+    if (stop != null) {
+      deployment = null;
+      reporter.gone(new TeamGone(teamUid, stop.namespace(), stop.name(), stop.epoch()));
+    } else if (present.code == null) {
+      deployment = null;
+      ToAgent.Run run = present.run;
+      reporter.gone(new TeamGone(teamUid, run.namespace(), run.name(), run.epoch()));
+    }
+    if (after != null) {
+      order(after);
+    }
+  }
+
+  /** Whether the workspace is there; mends it, or ends the run, when it is not. */
+  private boolean mountIsWell(Deployment present, long now, CompletableFuture<Void> cancelled) {
+    ToAgent.Mount mount = present.run.mount();
+    boolean notYet = present.state.compareTo(State.ATTACHED) < 0 && !present.mountDead;
+    if (mount == null || notYet) {
+      return true;
+    }
+    if (!present.mountDead) {
+      if (now - present.nextMountLook < 0) {
+        return true;
+      }
+      present.nextMountLook = now + timings.look().toNanos();
+      Health health = host.mounts().health(present.place);
+      present.full = health == Health.FULL;
+      switch (health) {
+        case ALIVE, FULL -> {
+          fullChanged(present);
+          return true;
+        }
+        case SLOW -> {
+          return true;
+        }
+        case HUNG, DEAD -> {
+          present.mountDead = true;
+          present.deadSince = now;
+          LOG.warning(present + ": its workspace is " + health);
+        }
+      }
+    }
+    mend(present, mount, cancelled);
+    return false;
+  }
+
+  private void fullChanged(Deployment present) {
+    if (present.healthy()) {
+      if (present.full && present.code == null) {
+        tell(present, State.HEALTHY, RunFailure.WORKSPACE_FULL, "the workspace is full");
+      } else if (!present.full && present.code == RunFailure.WORKSPACE_FULL) {
+        tell(present, State.HEALTHY, null, null);
+      }
+    }
+  }
+
+  /**
+   * A dead mount never comes back. The file server is asked whether the epoch still holds: if so,
+   * it is mounted anew and the containers, which hold the dead mount, are started again; if not,
+   * the run is over; and if there is no answer, nobody is stopped before the bound.
+   */
+  private void mend(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+    tell(present, State.ATTACHING, RunFailure.MOUNT_FAILED, "the workspace's mount is dead");
+    switch (host.mounts().login(present.place, mount, cancelled)) {
+      case Attach.Attached ok -> remount(present, mount, cancelled);
+      case Attach.Refused(String why) -> giveUp(present, RunFailure.EPOCH_REFUSED, why);
+      case Attach.Unreachable(String why) -> {
+        if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
+          giveUp(present, RunFailure.MOUNT_FAILED, why);
+        }
+      }
+      case Attach.Unfit(String why) -> giveUp(present, RunFailure.HOST_UNFIT, why);
+    }
+  }
+
+  private void remount(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+    host.mounts().abort(present.place);
+    if (!host.pods().stop(present.pod, Duration.ZERO) || !host.mounts().detach(present.place)) {
+      return;
+    }
+    if (!(host.mounts().attach(present.place, mount, cancelled) instanceof Attach.Attached)) {
+      return;
+    }
+    present.mountDead = false;
+    LOG.info(present + ": its workspace is mounted anew");
+    try {
+      startContainers(present);
+    } catch (RunException e) {
+      giveUp(present, e.code(), e.text());
+    }
+  }
+
+  private void lookAtContainers(Deployment present, long now) {
+    List<Pods.Status> statuses = host.pods().statuses(present.pod, present.containerNames());
+    List<String> due = new ArrayList<>();
+    long next = Long.MAX_VALUE;
+    String dead = null;
+    for (Pods.Status status : statuses) {
+      String name = status.container();
+      boolean isNews = present.update(status);
+      if (status.running()) {
+        present.restarts.running(name, now);
+        continue;
+      }
+      if (isNews) {
+        String lines =
+            Texts.lastLines(host.pods().lastLines(present.pod, name), present.env(name).values());
+        present.ended(name, status.exitCode(), lines);
+      }
+      long dueAt = present.restarts.due(name, now);
+      present.restarted(name, present.restarts.count(name));
+      if (present.restarts.hopeless(name)) {
+        dead = name;
+      }
+      if (dueAt - now <= 0) {
+        due.add(name);
+      } else {
+        next = Math.min(next, dueAt - now);
+      }
+    }
+    present.nextRestart = next == Long.MAX_VALUE ? Long.MAX_VALUE : now + next;
+    tellOfContainers(present, dead);
+    if (!due.isEmpty()) {
+      restart(present, due, now);
+    }
+    if (next != Long.MAX_VALUE) {
+      present.nextLook = Math.min(present.nextLook, now + next);
+    }
+  }
+
+  private void tellOfContainers(Deployment present, @Nullable String dead) {
+    if (present.allRun()) {
+      return;
+    }
+    Optional<String> down = present.firstDown();
+    String name = dead == null ? down.orElse("") : dead;
+    tell(
+        present,
+        dead == null ? State.STARTING : State.FAILED,
+        RunFailure.CONTAINER_EXITED,
+        "container " + name + " ended" + (dead == null ? " and is started again" : " repeatedly"));
+  }
+
+  private void restart(Deployment present, List<String> names, long now) {
+    names.forEach(name -> present.restarts.started(name, now));
+    present.nextRestart = Long.MAX_VALUE;
+    try {
+      host.pods().start(present.pod, names);
+      names.forEach(present::runs);
+      present.startedAt = now;
+      present.nextFullLook = now + timings.look().toNanos();
+      LOG.info(present + ": started again: " + names);
+    } catch (RunException e) {
+      // It counts as one more end.
+      LOG.warning(present + ": " + e.text());
+      present.nextFullLook = now;
+    }
+    present.nextLook = now;
+  }
+
+  private void lookAtPorts(Deployment present, long now) {
+    for (ToAgent.PublishedPort port : present.run.ports()) {
+      if (!host.connector().accepts(port.hostPort())) {
+        boolean quickly = now - present.startedAt < timings.look().toNanos();
+        Duration pause = quickly ? timings.portRetry() : timings.portRetry().multipliedBy(10);
+        present.nextLook = System.nanoTime() + pause.toNanos();
+        if (!quickly && present.code == null) {
+          tell(
+              present,
+              State.STARTING,
+              null,
+              "nothing listens on port " + port.name() + " of container " + port.container());
+        }
+        return;
+      }
+    }
+    present.times.answered();
+    if (!present.healthyBefore) {
+      LOG.info(present + ": healthy; " + present.times);
+    }
+    present.healthyBefore = true;
+    tell(present, State.HEALTHY, null, null);
+  }
+
+  // ---- down
+
+  private void giveUp(Deployment present, RunFailure code, String message) {
+    String text = Texts.message(message);
+    LOG.warning(present + ": " + code + ": " + text);
+    present.set(State.FAILED, code, text);
+    present.doomed = true;
+    TeamReport report = present.report();
+    boolean removed = remove(present, Duration.ZERO);
+    present.set(State.FAILED, code, text);
+    reporter.report(report);
+    if (!removed) {
+      present.nextLook = System.nanoTime() + timings.remove().toNanos();
+    }
+  }
+
+  private void fail(Deployment failed, RunFailure code, String message) {
+    LOG.warning(failed + ": " + code + ": " + message);
+    failed.set(State.FAILED, code, Texts.message(message));
+    reporter.report(failed.report());
+  }
+
+  /**
+   * Takes everything of a run away: containers first, as they hold the mount; then the mount; then
+   * the way in. Can be called again until it succeeds.
+   *
+   * @return whether nothing is left
+   */
+  private boolean remove(Deployment present, Duration grace) {
+    present.doomed = true;
+    if (present.code == null) {
+      tell(present, State.STOPPING, null, null);
+    }
+    boolean hasMount = present.run.mount() != null;
+    boolean stopped = host.pods().stop(present.pod, grace);
+    if (!stopped && hasMount) {
+      // A process that waits for a silent file server cannot even be killed.
+      Health health = host.mounts().health(present.place);
+      if (health != Health.ALIVE && health != Health.FULL) {
+        host.mounts().abort(present.place);
+      }
+    }
+    boolean removed = host.pods().remove(present.pod);
+    boolean detached = removed && (!hasMount || host.mounts().detach(present.place));
+    if (!detached) {
+      present.nextLook = System.nanoTime() + timings.remove().toNanos();
+      return false;
+    }
+    host.firewall().close(teamUid);
+    host.capacity().release(teamUid);
+    host.files().delete(teamUid, present.run.epoch());
+    present.onHost = false;
+    return true;
+  }
+
+  private void tell(
+      Deployment present, State state, @Nullable RunFailure code, @Nullable String message) {
+    if (present.set(state, code, message)) {
+      reporter.report(present.report());
+    }
+  }
+
+  private static void pause(CompletableFuture<Void> cancelled, Duration atMost) {
+    try {
+      cancelled.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      // The pause is over.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.crowdlab.agent;
+
+import dev.crowdlab.agent.Pods.Found;
+import dev.crowdlab.agent.Pods.Pod;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
+import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** All teams of this VM: gives each order to its team's worker, and never blocks. */
+final class Teams {
+
+  private static final Logger LOG = Logger.getLogger(Teams.class.getName());
+
+  /** Far above what a VM lends; a hub that goes mad must not fill the memory. */
+  private static final int MOST_TEAMS = 256;
+
+  private final Host host;
+  private final Reporter reporter;
+  private final Timings timings;
+  private final Executor executor;
+  private final ScheduledExecutorService timer;
+  private final Map<String, TeamWorker> workers = new HashMap<>();
+
+  Teams(
+      Host host,
+      Reporter reporter,
+      Timings timings,
+      Executor executor,
+      ScheduledExecutorService timer) {
+    this.host = host;
+    this.reporter = reporter;
+    this.timings = timings;
+    this.executor = executor;
+    this.timer = timer;
+  }
+
+  /** Finds what an earlier agent left: what runs stays as it is, what is incomplete goes. */
+  void adopt() {
+    List<ToAgent.Run> runs;
+    try {
+      runs = host.files().load();
+    } catch (IOException e) {
+      LOG.warning("the runs of an earlier agent cannot be read: " + e.getMessage());
+      return;
+    }
+    List<Found> found = host.pods().list();
+    Map<Pod, Boolean> running =
+        found.stream().collect(Collectors.toMap(Found::pod, Found::running));
+    Map<String, List<ToAgent.Run>> byTeam =
+        runs.stream().collect(Collectors.groupingBy(ToAgent.Run::teamUid));
+    for (List<ToAgent.Run> ofTeam : byTeam.values()) {
+      adoptHighest(ofTeam, running);
+    }
+    Map<Pod, ToAgent.Run> known =
+        runs.stream()
+            .collect(Collectors.toMap(r -> new Pod(r.teamUid(), r.epoch()), Function.identity()));
+    for (Pod pod : running.keySet()) {
+      if (!known.containsKey(pod)) {
+        LOG.info(pod.name() + " is left from before the machine started, removing it");
+        host.pods().remove(pod);
+      }
+    }
+  }
+
+  /**
+   * Removes everything of every team, from the traces they left.
+   *
+   * @return whether nothing is left
+   */
+  boolean clean() {
+    List<ToAgent.Run> runs;
+    try {
+      runs = host.files().load();
+    } catch (IOException e) {
+      LOG.warning("the runs cannot be read: " + e.getMessage());
+      return false;
+    }
+    runs.forEach(run -> worker(run.teamUid()).discard(run));
+    boolean removed = true;
+    for (Found found : host.pods().list()) {
+      removed &= host.pods().remove(found.pod());
+    }
+    return removed && present().isEmpty();
+  }
+
+  private void adoptHighest(List<ToAgent.Run> ofTeam, Map<Pod, Boolean> running) {
+    List<ToAgent.Run> descending = new ArrayList<>(ofTeam);
+    descending.sort((a, b) -> Long.compare(b.epoch(), a.epoch()));
+    boolean adopted = false;
+    for (ToAgent.Run run : descending) {
+      boolean runs = running.getOrDefault(new Pod(run.teamUid(), run.epoch()), false);
+      TeamWorker worker = worker(run.teamUid());
+      if (runs && !adopted) {
+        worker.adopt(run);
+        adopted = true;
+      } else {
+        worker.discard(run);
+      }
+    }
+  }
+
+  /** Everything that is, or may be, on the VM: for Hello. */
+  synchronized List<TeamReport> present() {
+    return workers.values().stream().flatMap(worker -> worker.present().stream()).toList();
+  }
+
+  void order(ToAgent.Run run) {
+    TeamWorker worker = workerOrNone(run.teamUid());
+    if (worker == null) {
+      reporter.report(
+          new TeamReport(
+              run.teamUid(),
+              run.namespace(),
+              run.name(),
+              run.epoch(),
+              TeamReport.State.FAILED,
+              RunFailure.CAPACITY_EXCEEDED.name(),
+              "the agent looks after no more than " + MOST_TEAMS + " teams",
+              List.of()));
+      return;
+    }
+    worker.order(run);
+  }
+
+  void order(ToAgent.Stop stop) {
+    worker(stop.teamUid()).order(stop);
+  }
+
+  /** Pulls images ahead, one after the other; nobody waits for it. */
+  void prepare(ToAgent.Prepare prepare) {
+    executor.execute(
+        () -> {
+          for (String image : prepare.images()) {
+            try {
+              host.pods().pull(image, prepare.registryAuth(), new CompletableFuture<>());
+            } catch (RunException e) {
+              LOG.info("preparing: " + e.text());
+            }
+          }
+        });
+  }
+
+  synchronized void containerEnded(String id) {
+    workers.values().forEach(worker -> worker.containerEnded(id));
+  }
+
+  private synchronized TeamWorker worker(String teamUid) {
+    return workers.computeIfAbsent(
+        teamUid, uid -> new TeamWorker(uid, host, reporter, timings, executor, timer));
+  }
+
+  private synchronized @Nullable TeamWorker workerOrNone(String teamUid) {
+    workers.values().removeIf(TeamWorker::idle);
+    return workers.size() >= MOST_TEAMS && !workers.containsKey(teamUid) ? null : worker(teamUid);
+  }
+}
