@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param capacity what it lends
  * @param address the checked address that students' connections go to; null until it is known
  */
-record VmView(
+public record VmView(
     VmRef ref,
     String contributor,
     Map<String, String> labels,
@@ -37,14 +37,14 @@ record VmView(
     Lent capacity,
     @Nullable String address) {
 
-  VmView {
+  public VmView {
     labels = Map.copyOf(labels);
   }
 
   /** What a machine lends: places for teams, cpu and memory; 0 of those two means no limit. */
-  record Lent(int teams, long cpuMillis, long memoryBytes) {}
+  public record Lent(int teams, long cpuMillis, long memoryBytes) {}
 
-  static VmView of(ContributedVM vm) {
+  public static VmView of(ContributedVM vm) {
     ContributedVMStatus status = vm.getStatus();
     List<Condition> conditions = status.conditions();
     boolean deleting = vm.getMetadata().getDeletionTimestamp() != null;

@@ -1,0 +1,302 @@
+package dev.crowdlab.team;
+
+import dev.crowdlab.api.Backoff;
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.LabTeamSpec;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.api.RecoveryPolicy;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.RunReasons;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.route.Routes.Target;
+import dev.crowdlab.team.NextStep.Wish;
+import dev.crowdlab.team.Observed.BoundVm;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/** Chooses the next step for a team: a pure function of what was observed. */
+final class Decision {
+
+  private final TeamSettings.Bounds bounds;
+
+  Decision(TeamSettings.Bounds bounds) {
+    this.bounds = bounds;
+  }
+
+  /** The one next step. */
+  NextStep decide(Observed o) {
+    String deleted = o.team().getMetadata().getDeletionTimestamp();
+    if (deleted != null) {
+      boolean overdue = !o.now().isBefore(Times.parse(deleted).plus(bounds.removal()));
+      return new NextStep.Remove(
+          overdue || o.hasAnnotation(Names.FORCE_DELETE, Names.TRUE), overdue);
+    }
+    if (o.paused()) {
+      return new NextStep.Hold();
+    }
+    Optional<Reason> rest = rest(o);
+    if (rest.isPresent()) {
+      return resting(o, rest.get());
+    }
+    Optional<Binding> binding = o.binding();
+    if (binding.isEmpty()) {
+      return new NextStep.Move(null, false, Wish.ANY);
+    }
+    return leaving(o, binding.get()).orElseGet(() -> staying(o, binding.get()));
+  }
+
+  /** When the team expires by its spec; empty when it does not. */
+  static Optional<Instant> expiry(Observed o) {
+    String after = o.team().getSpec().expiresAfter();
+    String created = o.team().getMetadata().getCreationTimestamp();
+    if (after == null || created == null) {
+      return Optional.empty();
+    }
+    return Optional.of(Times.parse(created).plus(Times.parseDuration(after)));
+  }
+
+  private static Optional<Reason> rest(Observed o) {
+    LabTeamSpec spec = o.team().getSpec();
+    if (spec.suspended()) {
+      return Optional.of(Reason.SUSPENDED);
+    }
+    return expiry(o).filter(at -> !o.now().isBefore(at)).map(at -> Reason.EXPIRED);
+  }
+
+  private NextStep resting(Observed o, Reason why) {
+    Optional<Binding> binding = o.binding();
+    if (binding.isPresent()) {
+      return new NextStep.Unbind(why, mustStopFirst(o, binding.get()));
+    }
+    long epoch = o.highestEpoch();
+    Memory.Proven proven = o.memory().proven();
+    boolean sealed =
+        epoch == 0
+            || (proven != null && proven.epoch() == epoch && proven.mount() == null)
+            || isAtRest(o);
+    if (sealed && o.memory().floor() <= epoch) {
+      return new NextStep.Rested(why);
+    }
+    if (o.memory().floor() > epoch) {
+      return new NextStep.Unbind(why, false);
+    }
+    return pending(o, ConditionType.WORKSPACE_ATTACHED)
+        .orElseGet(() -> new NextStep.Seal(epoch, why));
+  }
+
+  /** Only a proven seal makes WorkspaceAttached say that the team rests. */
+  private static boolean isAtRest(Observed o) {
+    return Conditions.hasReason(
+            o.status().conditions(), ConditionType.WORKSPACE_ATTACHED, Reason.SUSPENDED)
+        || Conditions.hasReason(
+            o.status().conditions(), ConditionType.WORKSPACE_ATTACHED, Reason.EXPIRED);
+  }
+
+  private Optional<NextStep> leaving(Observed o, Binding binding) {
+    String vm = binding.vmUid();
+    boolean asked = o.hasAnnotation(Names.REBIND, Long.toString(binding.epoch()));
+    Optional<RecoveryCause> fault = fault(o.machine());
+    if (fault.isPresent()) {
+      boolean waits =
+          o.team().getSpec().recovery().policy() == RecoveryPolicy.MANUAL
+              && fault.get() != RecoveryCause.VM_QUARANTINED
+              && !asked;
+      return Optional.of(
+          waits
+              ? new NextStep.AwaitApproval(fault.get())
+              : new NextStep.Move(fault.get(), false, Wish.leave(vm)));
+    }
+    if (o.memory().floor() >= binding.epoch()) {
+      return Optional.of(new NextStep.Move(null, false, Wish.stay(vm)));
+    }
+    boolean first = mustStopFirst(o, binding);
+    if (asked) {
+      return Optional.of(new NextStep.Move(RecoveryCause.REQUESTED, first, Wish.ratherNot(vm)));
+    }
+    if (o.ready() && isSilent(o) && !isHopeless(o)) {
+      // What would move it in order waits until its agent, which is restarted, can stop it in
+      // order.
+      return Optional.empty();
+    }
+    if (binding.exerciseDigest() != null && !binding.exerciseDigest().equals(o.digest())) {
+      return Optional.of(new NextStep.Move(RecoveryCause.SPEC_CHANGED, first, Wish.stay(vm)));
+    }
+    if (o.machine() instanceof BoundVm.Known(VmView view, _, _)
+        && view.leaving()
+        && !o.memory().stays()) {
+      RecoveryCause cause = view.deleting() ? RecoveryCause.VM_DELETED : RecoveryCause.VM_DRAINED;
+      return Optional.of(new NextStep.Move(cause, first, Wish.leave(vm)));
+    }
+    if (!o.ready() && isHopeless(o)) {
+      return Optional.of(new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.leave(vm)));
+    }
+    return Optional.empty();
+  }
+
+  /** What forces the team off its machine at once, if anything does. */
+  private static Optional<RecoveryCause> fault(BoundVm machine) {
+    return switch (machine) {
+      case BoundVm.Unbound _ -> Optional.empty();
+      case BoundVm.Missing _ -> Optional.of(RecoveryCause.VM_DELETED);
+      case BoundVm.Known(VmView vm, VmHealth health, _) -> {
+        if (vm.quarantined()) {
+          yield Optional.of(RecoveryCause.VM_QUARANTINED);
+        }
+        yield health instanceof VmHealth.Lost
+            ? Optional.of(RecoveryCause.VM_LOST)
+            : Optional.empty();
+      }
+    };
+  }
+
+  /** A machine that was chosen, then fell silent before it ran anything, and is not lost either. */
+  private boolean isHopeless(Observed o) {
+    if (!(o.machine() instanceof BoundVm.Known known)) {
+      return false;
+    }
+    return switch (known.health()) {
+      case VmHealth.Conflict _ -> true;
+      case VmHealth.AgentDown(_, Instant since) -> !o.now().isBefore(since.plus(bounds.agent()));
+      case VmHealth.Unwatched _,
+          VmHealth.Awaited _,
+          VmHealth.Alive _,
+          VmHealth.Suspect _,
+          VmHealth.Lost _ ->
+          false;
+    };
+  }
+
+  private static boolean isSilent(Observed o) {
+    return o.machine() instanceof BoundVm.Known(_, _, boolean connected) && !connected;
+  }
+
+  /** Whether the old run can still be ended in order, so that it saves all that it has. */
+  private boolean mustStopFirst(Observed o, Binding binding) {
+    if (!(o.machine() instanceof BoundVm.Known(_, VmHealth health, boolean connected))
+        || health instanceof VmHealth.Lost
+        || o.memory().stopped() >= binding.epoch()) {
+      return false;
+    }
+    Instant since = o.memory().stopOrdered();
+    // An agent that is away has nothing to be told, unless it comes back while we wait.
+    return since == null ? connected : o.now().isBefore(since.plus(bounds.stop()));
+  }
+
+  private NextStep staying(Observed o, Binding binding) {
+    Optional<TeamReport> report = o.report();
+    if (report.isPresent()) {
+      switch (report.get().state()) {
+        case HEALTHY -> {
+          return serving(o, binding);
+        }
+        case FAILED -> {
+          return failed(o, report.get());
+        }
+        case PREPARING, ATTACHING, ATTACHED, STARTING, STOPPING -> {}
+      }
+    }
+    if (!(o.machine() instanceof BoundVm.Known(_, _, boolean connected)) || !connected) {
+      // Nobody says that it does not run: an agent's death, or ours, stops no team.
+      return o.ready() ? new NextStep.Settled() : new NextStep.AwaitAgent();
+    }
+    Memory.Proven proven = o.memory().proven();
+    if (proven == null || proven.epoch() != binding.epoch() || proven.mount() == null) {
+      return pending(o, ConditionType.WORKSPACE_ATTACHED).orElseGet(NextStep.Fence::new);
+    }
+    return pending(o, ConditionType.EXERCISE_RUNNING).orElseGet(() -> new NextStep.Run(proven));
+  }
+
+  private NextStep serving(Observed o, Binding binding) {
+    Target.Exercise target = target(o, binding);
+    Memory.Routed routed = o.memory().routed();
+    if (routed == null
+        || !routed.target().equals(target)
+        || routed.generation() != o.generation()) {
+      return pending(o, ConditionType.ROUTED).orElseGet(() -> new NextStep.Route(target));
+    }
+    if (Timeline.isOpen(o.status()) || !o.ready()) {
+      return new NextStep.ConfirmReady();
+    }
+    Memory.Proven proven = o.memory().proven();
+    boolean known =
+        o.memory().ordered() == binding.epoch()
+            && proven != null
+            && proven.epoch() == binding.epoch()
+            && proven.sizeBytes() == Demand.bytes(o.team().getSpec().workspace().size());
+    Instant quiet = o.memory().quietUntil();
+    return known || (quiet != null && o.now().isBefore(quiet))
+        ? new NextStep.Settled()
+        : new NextStep.Register();
+  }
+
+  /** The machine's address as it was last checked: it may have changed since it was bound. */
+  private static Target.Exercise target(Observed o, Binding binding) {
+    String address =
+        o.machine() instanceof BoundVm.Known(VmView vm, _, _) && vm.address() != null
+            ? vm.address()
+            : binding.address();
+    Integer port = binding.port();
+    if (address == null || port == null) {
+      throw new IllegalStateException("the binding has no address or port");
+    }
+    return new Target.Exercise(address, port);
+  }
+
+  private NextStep failed(Observed o, TeamReport report) {
+    RunFailure code = RunReasons.code(report).orElse(RunFailure.INTERNAL);
+    Backoff backoff = o.status().backoff();
+    if (backoff == null || backoff.nextAttempt() == null) {
+      return new NextStep.CountFailure(report, code);
+    }
+    Instant next = Times.parse(backoff.nextAttempt());
+    if (backoff.generation() == o.generation() && o.now().isBefore(next)) {
+      return new NextStep.BackOff(next);
+    }
+    String vm = o.binding().map(Binding::vmUid).orElse(null);
+    return switch (code) {
+      case EPOCH_REFUSED -> new NextStep.LearnEpoch();
+      case MOUNT_FAILED, CAPACITY_EXCEEDED, HOST_UNFIT ->
+          new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.ratherNot(vm));
+      case IMAGE_MISSING,
+          CONTAINER_EXITED,
+          CONTAINER_REFUSED,
+          WORKSPACE_FULL,
+          PORT_IN_USE,
+          INTERNAL ->
+          new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.stay(vm));
+    };
+  }
+
+  /** The backoff of a failed step, when it is this condition's step and its time has not come. */
+  private static Optional<NextStep> pending(Observed o, String type) {
+    Backoff backoff = o.status().backoff();
+    if (backoff == null
+        || backoff.nextAttempt() == null
+        || backoff.generation() != o.generation()) {
+      return Optional.empty();
+    }
+    boolean failed =
+        Conditions.find(o.status().conditions(), type)
+            .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
+            .filter(condition -> Problem.isFailure(condition.getReason()))
+            .isPresent();
+    Instant next = Times.parse(backoff.nextAttempt());
+    return failed && o.now().isBefore(next)
+        ? Optional.of(new NextStep.BackOff(next))
+        : Optional.empty();
+  }
+
+  /** How long to wait before the {@code attempts}-th repetition, before jitter. */
+  static Duration delay(int attempts, Duration first, Duration most) {
+    long factor = 1L << Math.min(20, Math.max(0, attempts - 1));
+    Duration delay = first.multipliedBy(factor);
+    return delay.compareTo(most) < 0 ? delay : most;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.crowdlab.team;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.core.TeamRef;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The LabTeams of an API server; the cached ones from the controller's own informer. */
+public final class KubernetesTeams implements Teams {
+
+  private static final String BY_VM = "crowdlab-vm";
+  private static final int NOT_FOUND = 404;
+  private static final int CONFLICT = 409;
+
+  private final KubernetesClient client;
+  private volatile @Nullable IndexerResourceCache<LabTeam> cache;
+
+  public KubernetesTeams(KubernetesClient client) {
+    this.client = requireNonNull(client, "client");
+  }
+
+  /** From now on the cached methods answer; before, they know of no team. */
+  void serveFrom(IndexerResourceCache<LabTeam> teams) {
+    teams.addIndexer(BY_VM, KubernetesTeams::vms);
+    cache = teams;
+  }
+
+  @Override
+  public Optional<LabTeam> live(String namespace, String name) {
+    return Optional.ofNullable(
+        client.resources(LabTeam.class).inNamespace(namespace).withName(name).get());
+  }
+
+  @Override
+  public List<LabTeam> listLive() {
+    // Without a resourceVersion: the API server answers from a quorum, not from its watch cache.
+    return client.resources(LabTeam.class).inAnyNamespace().list().getItems();
+  }
+
+  @Override
+  public Written write(LabTeam team) {
+    try {
+      return new Stands(
+          client
+              .resources(LabTeam.class)
+              .inNamespace(team.getMetadata().getNamespace())
+              .resource(team)
+              .updateStatus());
+    } catch (KubernetesClientException e) {
+      return switch (e.getCode()) {
+        case CONFLICT -> new Conflict();
+        case NOT_FOUND -> new Gone();
+        default -> throw e;
+      };
+    }
+  }
+
+  @Override
+  public List<LabTeam> cached(String namespace) {
+    IndexerResourceCache<LabTeam> teams = cache;
+    return teams == null ? List.of() : teams.list(namespace, team -> true).toList();
+  }
+
+  @Override
+  public List<TeamRef> boundTo(String vmUid) {
+    IndexerResourceCache<LabTeam> teams = cache;
+    return teams == null
+        ? List.of()
+        : teams.byIndex(BY_VM, vmUid).stream().map(KubernetesTeams::ref).toList();
+  }
+
+  private static List<String> vms(LabTeam team) {
+    Binding binding = team.getStatus().binding();
+    List<Binding> bindings = new ArrayList<>(team.getStatus().superseded());
+    if (binding != null) {
+      bindings.add(binding);
+    }
+    return bindings.stream()
+        .flatMap(one -> Stream.ofNullable(one.vmUid()))
+        .filter(Objects::nonNull)
+        .distinct()
+        .toList();
+  }
+
+  private static TeamRef ref(LabTeam team) {
+    return new TeamRef(
+        team.getMetadata().getNamespace(),
+        team.getMetadata().getName(),
+        team.getMetadata().getUid());
+  }
+}

@@ -1,0 +1,217 @@
+package dev.crowdlab.team;
+
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeamStatus;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.Agents;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.team.Observed.BoundVm;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Changes bindings. A new one stands in status before anything is done for it, and supersedes the
+ * old one; none is edited.
+ */
+final class Moves {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Moves.class);
+  private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(30);
+  private static final int SUPERSEDED_KEPT = 10;
+
+  private final Agents agents;
+  private final Places places;
+  private final Diversions diversions;
+  private final Recorder recorder;
+  private final StepListener steps;
+  private final InstantSource clock;
+
+  Moves(
+      Agents agents,
+      Places places,
+      Diversions diversions,
+      Recorder recorder,
+      StepListener steps,
+      InstantSource clock) {
+    this.agents = agents;
+    this.places = places;
+    this.diversions = diversions;
+    this.recorder = recorder;
+    this.steps = steps;
+    this.clock = clock;
+  }
+
+  /** Reserves a place, has the old machine stop where that is possible, and writes the binding. */
+  Result move(Pass pass, Observed o, NextStep.Move move) {
+    RecoveryCause cause = move.cause();
+    boolean fault = !move.inOrder() && isGone(o.machine());
+    if (fault && cause != null) {
+      opened(pass, o, cause);
+    }
+    if (fault || cause == null) {
+      diversions.start(pass, Diversions.why(pass.status()));
+    }
+    return switch (places.reserve(pass, move.wish())) {
+      case Reservations.None(Placement.NoCapacity why) -> noRoom(pass, move, fault, why);
+      case Reservations.Reserved place -> {
+        steps.reached("team.chosen", pass.ref());
+        if (cause != null) {
+          opened(pass, o, cause);
+        }
+        diversions.start(pass, Diversions.why(pass.status()));
+        Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
+        yield stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
+      }
+    };
+  }
+
+  private Result noRoom(Pass pass, NextStep.Move move, boolean fault, Placement.NoCapacity why) {
+    boolean leavesInOrder =
+        move.cause() == RecoveryCause.VM_DRAINED || move.cause() == RecoveryCause.VM_DELETED;
+    if (leavesInOrder && !fault) {
+      LOG.info("{}: would leave its machine, but {}", pass.ref(), why.message());
+      pass.memory(memory -> memory.stays(true));
+      return Result.go();
+    }
+    Reason reason = why.nothingMatches() ? Reason.NO_MATCHING_VM : Reason.NO_CAPACITY;
+    return new Result.Park(LOOK_FOR_ROOM, Problem.of(reason, why.message()));
+  }
+
+  /** Suspended or expired: stop in order where possible, then write that there is no binding. */
+  Result unbind(Pass pass, Observed o, NextStep.Unbind unbind) {
+    Result stopped = unbind.inOrder() ? stop(pass, o) : Result.go();
+    if (!(stopped instanceof Result.Go)) {
+      return stopped;
+    }
+    long epoch = nextEpoch(pass);
+    pass.status(
+        status ->
+            superseding(status, pass.memory())
+                .binding(null)
+                .highestEpoch(epoch)
+                .backoff(null)
+                .build());
+    LOG.info("{}: unbound ({}), epoch {}", pass.ref(), unbind.why(), epoch);
+    return written(pass, new NextStep.Seal(epoch, unbind.why()), "team.unbound");
+  }
+
+  private Result bind(Pass pass, Observed o, Reservations.Reserved place) {
+    VmRef vm = place.vm().ref();
+    long epoch = nextEpoch(pass);
+    Instant now = clock.instant();
+    Binding binding =
+        new Binding(
+            vm.name(),
+            vm.uid(),
+            epoch,
+            Times.format(now),
+            place.vm().address(),
+            place.port(),
+            o.generation(),
+            o.digest());
+    pass.status(
+        status ->
+            Retry.underWay(
+                Timeline.chosen(
+                    superseding(status, pass.memory())
+                        .binding(binding)
+                        .highestEpoch(epoch)
+                        .workspace(places.workspace(pass.team()))
+                        .build(),
+                    vm.name(),
+                    epoch,
+                    now),
+                o.generation()));
+    LOG.info(
+        "{}: bound to {}, epoch {} ({} other machines would do)",
+        pass.ref(),
+        vm.name(),
+        epoch,
+        place.alternatives());
+    return written(pass, new NextStep.Fence(), "team.bound");
+  }
+
+  private Result written(Pass pass, NextStep next, String boundary) {
+    Memory after = pass.memory().rebound();
+    Result result = recorder.write(pass, next, null, after);
+    if (result instanceof Result.Go) {
+      pass.memory(memory -> after);
+      places.bound(pass.team());
+      steps.reached(boundary, pass.ref());
+    }
+    return result;
+  }
+
+  private Result stop(Pass pass, Observed o) {
+    Binding binding = o.binding().orElseThrow();
+    if (!(o.machine() instanceof BoundVm.Known(VmView vm, _, _))) {
+      return Result.go();
+    }
+    if (pass.memory().stopOrdered() == null) {
+      LOG.info("{}: stopping on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
+      pass.memory(memory -> memory.stopOrdered(o.now()));
+    }
+    return switch (agents.stop(vm.ref(), pass.ref(), binding.epoch())) {
+      case Outcome.Done<Void> _ -> {
+        pass.memory(memory -> memory.stopped(binding.epoch()));
+        steps.reached("team.stopped", pass.ref());
+        yield Result.go();
+      }
+      case Outcome.InProgress<Void>(Duration lookAgain, _) -> Result.park(lookAgain);
+      case Outcome.Failed<Void> _ -> Result.park(Duration.ofSeconds(1));
+    };
+  }
+
+  private static void opened(Pass pass, Observed o, RecoveryCause cause) {
+    Instant lastSeen = null;
+    Instant detected = o.now();
+    if (o.machine() instanceof BoundVm.Known(_, VmHealth.Lost(Instant seen, Instant at), _)) {
+      lastSeen = seen;
+      detected = at;
+    }
+    String from = o.binding().map(Binding::vm).orElse(null);
+    Instant alive = lastSeen;
+    Instant since = detected;
+    pass.status(status -> Timeline.moving(status, cause, from, alive, since));
+  }
+
+  private static boolean isGone(BoundVm machine) {
+    return switch (machine) {
+      case BoundVm.Unbound _ -> false;
+      case BoundVm.Missing _ -> true;
+      case BoundVm.Known(VmView vm, VmHealth health, _) ->
+          vm.quarantined() || health instanceof VmHealth.Lost;
+    };
+  }
+
+  private static long nextEpoch(Pass pass) {
+    LabTeamStatus status = pass.status();
+    long highest = status.highestEpoch() == null ? 0 : status.highestEpoch();
+    long bound = status.binding() == null ? 0 : status.binding().epoch();
+    return Math.max(Math.max(highest, bound), pass.memory().floor()) + 1;
+  }
+
+  /** What is left is remembered until its machine confirms that it stopped. */
+  private static LabTeamStatus.Builder superseding(LabTeamStatus status, Memory memory) {
+    @Nullable Binding old = status.binding();
+    List<Binding> superseded = new ArrayList<>();
+    if (old != null && memory.stopped() < old.epoch()) {
+      superseded.add(old);
+    }
+    status.superseded().stream()
+        .filter(other -> superseded.size() < SUPERSEDED_KEPT)
+        .limit(SUPERSEDED_KEPT - superseded.size())
+        .forEach(superseded::add);
+    return status.toBuilder().superseded(superseded);
+  }
+}

@@ -1,0 +1,158 @@
+package dev.crowdlab.team;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.AgentListener;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the reconciler which teams to look at: hears agents and machines, and passes the news on at
+ * once. A machine's change concerns the teams bound to it, and those of its namespace that wait for
+ * room.
+ *
+ * <p>Thread-safe; no method blocks.
+ */
+public final class TeamEvents implements AgentListener, ResourceEventHandler<ContributedVM> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TeamEvents.class);
+  private static final Duration EXAMINE_AGAIN = Duration.ofSeconds(2);
+
+  private final Teams teams;
+  private final StaleRuns staleRuns;
+  private final ScheduledExecutorService executor;
+  private final SimpleInboundEventSource<LabTeam> source =
+      new SimpleInboundEventSource<>("team-events");
+  private final Set<VmRef> toExamine = ConcurrentHashMap.newKeySet();
+
+  /**
+   * Passes news on.
+   *
+   * @param executor runs what reads the API server; its owner closes it
+   */
+  public TeamEvents(Teams teams, StaleRuns staleRuns, ScheduledExecutorService executor) {
+    this.teams = requireNonNull(teams, "teams");
+    this.staleRuns = requireNonNull(staleRuns, "staleRuns");
+    this.executor = requireNonNull(executor, "executor");
+  }
+
+  /** The event source for JOSDK; the cache's index serves {@link Teams#boundTo}. */
+  EventSource<?, LabTeam> source(IndexerResourceCache<LabTeam> cache) {
+    if (teams instanceof KubernetesTeams indexed) {
+      indexed.serveFrom(cache);
+    }
+    return source;
+  }
+
+  @Override
+  public void sessionChanged(VmRef vm) {
+    examine(vm);
+    wakeBound(vm);
+  }
+
+  @Override
+  public void healthChanged(VmRef vm, VmHealth health) {
+    wakeBound(vm);
+    if (health instanceof VmHealth.Alive) {
+      roomChanged(vm.namespace());
+    }
+  }
+
+  @Override
+  public void teamChanged(VmRef vm, String namespace, String name) {
+    wake(namespace, name);
+    if (!staleRuns.isClean(vm)) {
+      examine(vm);
+    }
+  }
+
+  @Override
+  public void notice(VmRef vm, FromAgent.Notice.Kind kind) {
+    // The machine's reconciler makes a drain of it, which arrives here as the machine's change.
+  }
+
+  @Override
+  public void onAdd(ContributedVM vm) {
+    wakeBound(VmView.ref(vm));
+    roomChanged(vm.getMetadata().getNamespace());
+  }
+
+  @Override
+  public void onUpdate(ContributedVM before, ContributedVM now) {
+    VmView view = VmView.of(now);
+    if (!view.equals(VmView.of(before))) {
+      wakeBound(view.ref());
+      roomChanged(view.ref().namespace());
+    }
+  }
+
+  @Override
+  public void onDelete(ContributedVM vm, boolean finalStateUnknown) {
+    wakeBound(VmView.ref(vm));
+  }
+
+  /** A namespace may have room that it had not: teams that wait for it look again. */
+  public void roomChanged(String namespace) {
+    teams.cached(namespace).stream()
+        .filter(team -> team.getStatus().binding() == null)
+        .forEach(team -> wake(namespace, team.getMetadata().getName()));
+  }
+
+  /** Examines what the machine runs; when the API server does not answer, again a little later. */
+  void examine(VmRef vm) {
+    if (!toExamine.add(vm)) {
+      return;
+    }
+    try {
+      executor.execute(
+          () -> {
+            toExamine.remove(vm);
+            try {
+              if (staleRuns.examine(vm)) {
+                roomChanged(vm.namespace());
+              }
+            } catch (RuntimeException e) {
+              LOG.warn("{}: what it runs could not be examined: {}", vm, e.getMessage());
+              examineLater(vm);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      LOG.debug("{}: not examined, the operator stops", vm);
+    }
+  }
+
+  private void examineLater(VmRef vm) {
+    try {
+      var _ = executor.schedule(() -> examine(vm), EXAMINE_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("{}: not examined, the operator stops", vm);
+    }
+  }
+
+  private void wakeBound(VmRef vm) {
+    for (TeamRef team : teams.boundTo(vm.uid())) {
+      wake(team.namespace(), team.name());
+    }
+  }
+
+  private void wake(String namespace, String name) {
+    source.propagateEvent(new ResourceID(name, namespace));
+  }
+}

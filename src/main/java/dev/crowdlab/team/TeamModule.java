@@ -1,0 +1,97 @@
+package dev.crowdlab.team;
+
+import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.hub.Agents;
+import dev.crowdlab.route.Routes;
+import dev.crowdlab.storage.Workspaces;
+import java.time.InstantSource;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.random.RandomGenerator;
+
+/**
+ * Puts the reconciler of LabTeams together.
+ *
+ * @param reconciler to register with JOSDK
+ * @param events must be told of agents ({@link Agents#listen}) and ContributedVMs (an informer's
+ *     handler)
+ * @param staleRuns what of a machine is to be stopped first
+ */
+public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleRuns staleRuns) {
+
+  /**
+   * The module on these ports.
+   *
+   * @param executor for what an event needs read from the API server; its owner closes it
+   */
+  public static TeamModule of(
+      TeamSettings settings,
+      Teams teams,
+      Vms vms,
+      PullSecrets secrets,
+      Agents agents,
+      Workspaces workspaces,
+      Routes routes,
+      EventRecorder recorder,
+      StepListener steps,
+      ScheduledExecutorService executor,
+      InstantSource clock,
+      RandomGenerator random) {
+    StaleRuns staleRuns = new StaleRuns(agents, teams);
+    TeamEvents events = new TeamEvents(teams, staleRuns, executor);
+    TeamLoop loop =
+        loop(
+            settings,
+            teams,
+            vms,
+            secrets,
+            agents,
+            workspaces,
+            routes,
+            recorder,
+            steps,
+            staleRuns,
+            clock,
+            random);
+    return new TeamModule(new LabTeamReconciler(loop, events), events, staleRuns);
+  }
+
+  static TeamLoop loop(
+      TeamSettings settings,
+      Teams teams,
+      Vms vms,
+      PullSecrets secrets,
+      Agents agents,
+      Workspaces workspaces,
+      Routes routes,
+      EventRecorder events,
+      StepListener steps,
+      StaleRuns staleRuns,
+      InstantSource clock,
+      RandomGenerator random) {
+    Retry retry = new Retry(random);
+    Progress progress = new Progress(steps, clock);
+    Observer observer = new Observer(vms, agents, clock);
+    Recorder recorder =
+        new Recorder(teams, observer, new StatusFactory(clock), new Announcer(events));
+    Diversions diversions = new Diversions(routes, settings.bounds().route());
+    Places places =
+        new Places(
+            teams, vms, agents, staleRuns, new Reservations(settings.ports(), clock), settings);
+    return new TeamLoop(
+        teams,
+        vms,
+        agents,
+        observer,
+        new Decision(settings.bounds()),
+        places,
+        new Moves(agents, places, diversions, recorder, steps, clock),
+        new Fences(workspaces, agents, settings, retry, progress, clock),
+        new Runs(agents, secrets, new RunOrder(settings.sources()), retry, progress, clock),
+        new RouteStep(routes, diversions, retry, progress, clock),
+        diversions,
+        new Removal(agents, vms, routes, workspaces, places, events, steps, settings),
+        recorder,
+        steps,
+        clock);
+  }
+}

@@ -1,0 +1,69 @@
+package dev.crowdlab.team;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.storage.WorkspaceId;
+import dev.crowdlab.storage.WorkspaceIds;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the installation decides for all teams.
+ *
+ * @param installation six characters of {@code a-z2-7}
+ * @param fileServer the file server's name for status; null when there is none
+ * @param firstPort first port on a machine for exercises
+ * @param lastPort last one
+ * @param sources CIDRs that an exercise's port accepts
+ * @param retention how long a deleted team's data is kept
+ * @param bounds how long things may take
+ */
+public record TeamSettings(
+    String installation,
+    @Nullable String fileServer,
+    int firstPort,
+    int lastPort,
+    List<String> sources,
+    Duration retention,
+    Bounds bounds) {
+
+  public TeamSettings {
+    requireNonNull(installation, "installation");
+    sources = List.copyOf(sources);
+    requireNonNull(retention, "retention");
+    requireNonNull(bounds, "bounds");
+  }
+
+  /**
+   * How long things may take.
+   *
+   * @param fence one advance of the file server
+   * @param stop stopping a run in order before its machine is left; then the fence does it
+   * @param agent waiting for the agent of a machine that was chosen and then fell silent
+   * @param route one write of a route
+   * @param removal cleaning up after a deleted team, in all
+   */
+  public record Bounds(
+      Duration fence, Duration stop, Duration agent, Duration route, Duration removal) {
+
+    /** What a running installation uses. */
+    public static final Bounds DEFAULT =
+        new Bounds(
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(5),
+            Duration.ofMinutes(2));
+  }
+
+  PortAllocator.Range ports() {
+    return new PortAllocator.Range(firstPort, lastPort);
+  }
+
+  /** A team's workspace: from its UID, so that a later team of the same name never sees it. */
+  WorkspaceId workspace(LabTeam team) {
+    return WorkspaceIds.of(installation, team.getMetadata().getUid());
+  }
+}
