@@ -82,7 +82,9 @@ class ArchitectureTest {
               DescribedPredicate.describe(
                   "are of another service",
                   (JavaClass other) ->
-                      other.getPackageName().matches("dev\\.crowdlab\\.(integrity|storage|hub|route)")
+                      other
+                              .getPackageName()
+                              .matches("dev\\.crowdlab\\.(integrity|storage|hub|route)")
                           && !other.getPackageName().equals("dev.crowdlab." + service)))
           .check(product);
     }
@@ -161,10 +163,7 @@ class ArchitectureTest {
   @Test
   void nobodySleeps() {
     noClasses().should().callMethod(Thread.class, "sleep", long.class).check(product);
-    noClasses()
-        .should()
-        .callMethod(Thread.class, "sleep", java.time.Duration.class)
-        .check(product);
+    noClasses().should().callMethod(Thread.class, "sleep", java.time.Duration.class).check(product);
   }
 
   @Test

@@ -10,7 +10,10 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** How to log in to the file server: asked for at each connect, so that a corrected Secret is used at once. */
+/**
+ * How to log in to the file server: asked for at each connect, so that a corrected Secret is used
+ * at once.
+ */
 record FileServerTarget(KubernetesClient client, String namespace, Config.FileServer config)
     implements Supplier<Outcome<SshTarget>> {
 

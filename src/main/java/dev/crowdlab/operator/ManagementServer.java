@@ -15,8 +15,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * Health and metrics over plain HTTP: {@code /healthz} (the process works), {@code /readyz} (it leads, or stands by and could), {@code /metrics} (Prometheus). It has
- * nothing secret and takes no input.
+ * Health and metrics over plain HTTP: {@code /healthz} (the process works), {@code /readyz} (it
+ * leads, or stands by and could), {@code /metrics} (Prometheus). It has nothing secret and takes no
+ * input.
  */
 final class ManagementServer implements AutoCloseable {
 

@@ -2,7 +2,6 @@ package dev.crowdlab.vm;
 
 import static java.util.Objects.requireNonNull;
 
-
 import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
@@ -68,10 +67,8 @@ public final class ContributedVMReconciler
       VmSettings settings,
       EventSource<?, ContributedVM> agentEvents) {
     VmObserver observer = new VmObserver(agents, enrolment, clock);
-    Integration integration =
-        new Integration(access, enrolment, judge, clock, random, settings);
-    this.lifecycle =
-        new VmLifecycle(observer, integration, agents, judge, events, clock, settings);
+    Integration integration = new Integration(access, enrolment, judge, clock, random, settings);
+    this.lifecycle = new VmLifecycle(observer, integration, agents, judge, events, clock, settings);
     this.release =
         new VmRelease(
             observer, lifecycle, access, agents, enrolment, judge, events, clock, settings);
@@ -80,8 +77,7 @@ public final class ContributedVMReconciler
   }
 
   @Override
-  public UpdateControl<ContributedVM> reconcile(
-      ContributedVM vm, Context<ContributedVM> context) {
+  public UpdateControl<ContributedVM> reconcile(ContributedVM vm, Context<ContributedVM> context) {
     return UpdateControl.<ContributedVM>noUpdate()
         .rescheduleAfter(
             enrolment.isOpen()
