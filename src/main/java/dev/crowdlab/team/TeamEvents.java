@@ -115,6 +115,11 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
         .forEach(team -> wake(namespace, team.getMetadata().getName()));
   }
 
+  /** Somebody changed a part of the team's route: it is looked at again. */
+  public void routeDrifted(TeamRef team) {
+    wake(team.namespace(), team.name());
+  }
+
   /** Examines what the machine runs; when the API server does not answer, again a little later. */
   void examine(VmRef vm) {
     if (!toExamine.add(vm)) {
