@@ -1,6 +1,7 @@
 package dev.crowdlab.ssh;
 
 import dev.crowdlab.core.Deadline;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -16,6 +17,9 @@ public interface SshSession extends AutoCloseable {
 
   /** Whether commands can still be sent, as far as is known. */
   boolean isOpen();
+
+  /** How long the machine took to answer the TCP connect: one round trip and little else. */
+  Duration roundTrip();
 
   /** Has the action run, in a thread of its own, once the connection is lost or closed. */
   void whenClosed(Runnable action);
@@ -55,8 +59,9 @@ public interface SshSession extends AutoCloseable {
    * @param exit its exit status; 128 when a signal ended it, 124 when the machine cut it short
    * @param stdout all that it printed, at most the limit, as UTF-8
    * @param stderr the beginning of its complaints, for messages
+   * @param firstOutput from the call to the first byte of standard output, or to the end
    */
-  record Result(int exit, String stdout, String stderr) {
+  record Result(int exit, String stdout, String stderr, Duration firstOutput) {
 
     public boolean succeeded() {
       return exit == 0;

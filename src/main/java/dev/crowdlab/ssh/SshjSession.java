@@ -21,6 +21,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.net.SocketFactory;
 import net.schmizz.keepalive.KeepAliveRunner;
@@ -57,6 +58,7 @@ final class SshjSession implements SshSession {
   private final Socket socket;
   private final SSHClient client;
   private final Deadline connectDeadline;
+  private Duration roundTrip = Duration.ZERO;
   private @Nullable Contact contact;
 
   private SshjSession(SshTarget target, Socket socket, SSHClient client, Deadline deadline) {
@@ -99,8 +101,10 @@ final class SshjSession implements SshSession {
         runner.setMaxAliveCount(MAX_SILENT);
       }
       socket.setTcpNoDelay(true);
+      long dialled = System.nanoTime();
       socket.connect(
           to, Math.toIntExact(Math.max(1, min(settings.connectTimeout(), deadline).toMillis())));
+      session.roundTrip = Duration.ofNanos(System.nanoTime() - dialled);
       client.setTimeout(Math.toIntExact(settings.replyTimeout().toMillis()));
       client.setSocketFactory(new Connected(socket));
       client.connect(to.getAddress().getHostAddress(), to.getPort());
@@ -151,6 +155,11 @@ final class SshjSession implements SshSession {
         close();
       }
     }
+  }
+
+  @Override
+  public Duration roundTrip() {
+    return roundTrip;
   }
 
   @Override
@@ -251,11 +260,13 @@ final class SshjSession implements SshSession {
       throw new SshException(new SshFailure.ConnectionLost("it was idle"));
     }
     AtomicBoolean tooMuch = new AtomicBoolean();
+    long called = System.nanoTime();
+    AtomicLong first = new AtomicLong();
     try (Session session = client.startSession()) {
       Session.Command command = session.exec(line);
       ByteArrayOutputStream stderr = new ByteArrayOutputStream();
       FutureTask<byte[]> out =
-          new FutureTask<>(() -> read(command.getInputStream(), outputLimit, tooMuch));
+          new FutureTask<>(() -> read(command.getInputStream(), outputLimit, tooMuch, first));
       FutureTask<@Nullable Void> err =
           new FutureTask<>(() -> drain(command.getErrorStream(), stderr), null);
       Thread.ofVirtual().name("ssh-stdout").start(out);
@@ -265,7 +276,12 @@ final class SshjSession implements SshSession {
         command.join(millis(deadline), TimeUnit.MILLISECONDS);
         byte[] stdout = out.get(millis(deadline), TimeUnit.MILLISECONDS);
         err.get(millis(deadline), TimeUnit.MILLISECONDS);
-        return new Result(exitOf(command), new String(stdout, UTF_8), stderr.toString(UTF_8));
+        first.compareAndSet(0, System.nanoTime());
+        return new Result(
+            exitOf(command),
+            new String(stdout, UTF_8),
+            stderr.toString(UTF_8),
+            Duration.ofNanos(first.get() - called));
       } finally {
         in.interrupt();
       }
@@ -309,10 +325,12 @@ final class SshjSession implements SshSession {
     throw new SshException(new SshFailure.ConnectionLost("it carried out a command"));
   }
 
-  private byte[] read(InputStream in, int limit, AtomicBoolean tooMuch) throws IOException {
+  private byte[] read(InputStream in, int limit, AtomicBoolean tooMuch, AtomicLong first)
+      throws IOException {
     ByteArrayOutputStream kept = new ByteArrayOutputStream();
     byte[] buffer = new byte[COPY_BUFFER];
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+      first.compareAndSet(0, System.nanoTime());
       if (kept.size() + n > limit) {
         tooMuch.set(true);
         abort();

@@ -1,0 +1,224 @@
+# Brings the machine to where the agent runs; changes nothing where it is there already. Follows manifest.sh.
+#
+# Arguments:
+#   digest=   SHA-256 of the agent's archive, which follows on standard input when archive=sent
+#   archive=  sent | asked: asked only asks whether it is needed, and does all the rest when it is not
+#   arch=     what uname -m must say
+#   config=, ca=, unit=, uninstall=   files, in base64
+#   token=    the agent's token; empty leaves the one that is there
+#
+# Prints lines of key=value: archive=needed (and nothing was changed), changed=, restarted=, package=, token_sha256=,
+# or fail=KIND TEXT.
+#
+# What is added is written to the manifest before it is added, so that uninstall finds it after a crash at any point.
+
+PACKAGES='podman sshfs'
+# What the teams' networks need besides; not every release has each under this name.
+WANTED='netavark aardvark-dns nftables iptables openssh-client'
+
+digest= archive=asked arch= config= ca= unit= uninstall= token=
+while IFS= read -r line && [ "$line" != . ]; do
+  value=${line#*=}
+  case $line in
+    digest=*) digest=$value ;;
+    archive=*) archive=$value ;;
+    arch=*) arch=$value ;;
+    config=*) config=$value ;;
+    ca=*) ca=$value ;;
+    unit=*) unit=$value ;;
+    uninstall=*) uninstall=$value ;;
+    token=*) token=$value ;;
+  esac
+done
+
+fail() { printf 'fail=%s %s\n' "$1" "$2"; exit 1; }
+
+changed=0 restart=0 restarted=0
+agent=$OPT/agent-$(printf %s "$digest" | cut -c1-12)
+
+# --- is this a machine for us, and does it have the agent
+
+[ "$(id -u)" = 0 ] || fail refused 'the user is not root'
+[ -d /run/systemd/system ] || fail unsupported 'the machine does not run systemd'
+[ "$(uname -m)" = "$arch" ] || fail unsupported "the machine is $(uname -m); the agent is built for $arch"
+
+unpacked() {
+  [ "$(cat "$agent/digest" 2>/dev/null)" = "$digest" ] &&
+    (cd "$agent" && sha256sum --quiet --strict -c files.sha256) >/dev/null 2>&1
+}
+if [ "$archive" = asked ] && ! unpacked; then
+  echo archive=needed
+  exit 0
+fi
+
+exec 9>"$LOCK"
+flock -w 60 9 || fail busy 'another configuration is under way on the machine'
+
+# --- the manifest
+
+list_absent() {
+  for path; do
+    if [ ! -e "$path" ] && [ ! -L "$path" ]; then
+      printf '%s\n' "$path"
+    elif [ -d "$path" ] && [ -z "$(ls -A "$path")" ]; then
+      printf '%s/\n' "$path"
+    fi
+  done
+}
+if [ ! -e "$MANIFEST/begun" ]; then
+  absent=$(list_absent "$OPT" "$ETC" $PODMAN_PATHS $ACCOUNT_FILES $PARENTS)
+  mkdir -p "$MANIFEST/backup/accounts"
+  chmod 700 "$MANIFEST"
+  for file in $ACCOUNT_BACKUPS; do
+    [ ! -e "/etc/$file" ] || cp -p "/etc/$file" "$MANIFEST/backup/accounts/"
+  done
+  printf '%s\n' "$absent" >"$MANIFEST/absent"
+  installed >"$MANIFEST/packages.initial"
+  sync -f "$MANIFEST"
+  : >"$MANIFEST/begun"
+  changed=1
+fi
+
+# --- packages, from the machine's own sources
+
+known() { for name; do ! apt-cache show "$name" >/dev/null 2>&1 || printf '%s ' "$name"; done; }
+
+# A machine that names its container runtime gets that one; another gets what podman brings.
+runtime() { sed -n 's/^ *runtime *= *"\(runc\|crun\)".*/\1/p' /etc/containers/containers.conf 2>/dev/null | head -n 1; }
+
+install_packages() {
+  command -v apt-get >/dev/null ||
+    fail unsupported "the machine lacks $* and has no apt to install it; install it yourself"
+  changed=1
+  begin_run
+  log=$(mktemp)
+  for attempt in 1 2; do
+    if apt install --no-install-recommends -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
+      $PACKAGES $(runtime) $(known $WANTED) >"$log" 2>&1; then
+      break
+    fi
+    said=$(grep -a '^E: ' "$log" | head -n 3 | tr '\n' ' ' | cut -c1-300)
+    # Perhaps the lists are old.
+    if [ "$attempt" = 2 ] || ! apt update >"$log" 2>&1; then
+      rm -f "$log"
+      end_run
+      fail packages "apt could not install the missing packages: $said"
+    fi
+  done
+  rm -f "$log"
+  end_run
+  # Ours are nobody's choice, so that a later choice of the contributor's shows; apt must keep them all the same.
+  xargs -r apt-mark auto <"$MANIFEST/packages" >/dev/null 2>&1
+}
+
+mend_run
+lacking=
+for tool in podman:podman sshfs:sshfs mount.fuse3:fuse3 nft:nftables ssh:openssh-client; do
+  command -v "${tool%%:*}" >/dev/null || lacking="$lacking ${tool##*:}"
+done
+[ -z "$lacking" ] || install_packages $lacking
+for tool in podman sshfs mount.fuse3 nft ssh; do
+  command -v "$tool" >/dev/null || fail packages "$tool is missing, and no package brought it"
+done
+
+# --- files
+
+# place MODE FILE BASE64: gives the file that content, unless it has it; false when it had. Nothing is written where it
+# stands unless it changes, not even for a moment.
+place() {
+  want=$(mktemp /run/crowdlab-setup.XXXXXX) || fail files '/run cannot be written'
+  printf %s "$3" | base64 -d >"$want" || fail files '/run cannot be written'
+  if cmp -s "$want" "$2" && [ "$(stat -c '%a %u %g' "$2")" = "$1 0 0" ]; then
+    rm -f "$want"
+    return 1
+  fi
+  { new=$(mktemp "$2.XXXXXX") && cat "$want" >"$new" && chmod "$1" "$new" && sync "$new" && mv -f "$new" "$2"; } ||
+    fail files "$2 cannot be written"
+  rm -f "$want"
+  changed=1
+}
+
+# link TARGET PATH: false when it was so.
+link() {
+  [ "$(readlink "$2" 2>/dev/null)" != "$1" ] || return 1
+  { ln -sfn "$1" "$2.new" && mv -fT "$2.new" "$2"; } || fail files "$2 cannot be written"
+  changed=1
+}
+
+for folder in "$OPT" "$ETC" /usr/local/bin; do
+  [ -d "$folder" ] || { mkdir -p "$folder" && changed=1; }
+done
+
+if [ -s "$MANIFEST/packages" ]; then
+  place 644 "$APT_CONF" "$({
+    echo '// Installed for CrowdLab, and removed with it: apt autoremove must not take them before.'
+    echo 'APT::NeverAutoRemove {'
+    sed 's/[.+]/\\&/g; s/.*/  "^&$";/' "$MANIFEST/packages"
+    echo '};'
+  } | base64 -w 0)"
+fi
+
+if ! quietly getent passwd crowdlab; then
+  group='--gid crowdlab'
+  quietly getent group crowdlab || {
+    echo crowdlab >>"$MANIFEST/groups"
+    group=--user-group
+  }
+  echo crowdlab >>"$MANIFEST/users"
+  sync -f "$MANIFEST"
+  quietly useradd --system $group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin crowdlab ||
+    fail files 'the system user crowdlab cannot be made'
+  changed=1
+fi
+
+if ! unpacked; then
+  rm -rf "$OPT"/.partial* "$agent"
+  partial=$(mktemp -d "$OPT/.partial.XXXXXX") || fail files "$OPT cannot be written"
+  discard() { rm -rf "$partial"; fail "$@"; }
+  cat >"$partial/archive" || discard files 'the agent cannot be stored; is the disk full?'
+  [ "$(sha256sum <"$partial/archive" | cut -c1-64)" = "$digest" ] || discard archive 'the agent did not arrive whole'
+  mkdir -m 755 "$partial/agent"
+  quietly tar -xzf "$partial/archive" -C "$partial/agent" --no-same-owner ||
+    discard files 'the agent cannot be unpacked; is the disk full?'
+  (cd "$partial/agent" && find . -type f | sort | xargs -d '\n' sha256sum) >"$partial/files.sha256"
+  mv "$partial/files.sha256" "$partial/agent/"
+  printf '%s\n' "$digest" >"$partial/agent/digest"
+  sync -f "$partial/agent"
+  mv -T "$partial/agent" "$agent"
+  rm -rf "$partial"
+  changed=1 restart=1
+fi
+
+if link "${agent##*/}" "$OPT/current"; then restart=1; fi
+link "$OPT/current/bin/crowdlab-agent" /usr/local/bin/crowdlab-agent
+place 755 "$OPT/uninstall" "$uninstall"
+if place 644 "$ETC/hub-ca.pem" "$ca"; then restart=1; fi
+if place 644 "$ETC/agent.json" "$config"; then restart=1; fi
+if [ -n "$token" ] && place 600 "$ETC/token" "$(printf '%s\n' "$token" | base64 -w 0)"; then restart=1; fi
+
+# --- the service
+
+if place 644 "/etc/systemd/system/$UNIT" "$unit"; then
+  systemctl daemon-reload
+  restart=1
+fi
+if ! quietly systemctl is-enabled "$UNIT"; then
+  quietly systemctl enable "$UNIT"
+  changed=1
+fi
+if [ -s "$ETC/token" ]; then
+  if [ "$restart" = 1 ] || ! quietly systemctl is-active "$UNIT"; then
+    quietly systemctl reset-failed "$UNIT"
+    quietly systemctl restart "$UNIT" || fail service 'the agent cannot be started'
+    restarted=1 changed=1
+  fi
+  echo "token_sha256=$(tr -d '\n' <"$ETC/token" | sha256sum | cut -c1-64)"
+fi
+# The old agent read from its folder until it was restarted.
+for old in "$OPT"/agent-*; do
+  [ "$old" = "$agent" ] || rm -rf "$old"
+done
+
+[ ! -e "$MANIFEST/packages" ] || sed 's/^/package=/' "$MANIFEST/packages"
+echo "restarted=$restarted"
+echo "changed=$changed"

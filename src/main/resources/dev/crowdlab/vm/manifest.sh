@@ -1,0 +1,68 @@
+#!/bin/sh
+# What configure and uninstall share: the record of what was added to the machine, in $MANIFEST:
+#   absent            paths that were not there before; with a slash behind, folders that were there and empty
+#   packages.initial  names of the packages before us
+#   packages, users, groups, files   what installing packages for us added; users and groups also ours
+#   backup/           files as they were that installing or removing packages may take away or change
+#   run.*             taken before a run of apt, folded into the others after it: there, it was cut short
+set -u
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
+umask 022
+
+OPT=/opt/crowdlab
+ETC=/etc/crowdlab
+STATE=/var/lib/crowdlab
+RUN=/run/crowdlab
+LOCK=/run/crowdlab-setup.lock
+MANIFEST=$STATE/manifest
+UNIT=crowdlab-agent.service
+WANTS=/etc/systemd/system/multi-user.target.wants
+APT_CONF=/etc/apt/apt.conf.d/90crowdlab
+
+# Where podman keeps things as root.
+PODMAN_PATHS='/var/lib/containers /var/lib/cni /etc/cni /etc/containers /root/.config/containers /root/.local/share/containers'
+# The account tools keep each file as it was before their last change.
+ACCOUNT_BACKUPS='passwd- group- shadow- gshadow- subuid- subgid-'
+ACCOUNT_FILES='/etc/subuid /etc/subgid /etc/.pwd.lock'
+# Deepest first.
+PARENTS="/root/.local/share /root/.local /root/.config /opt /usr/local/bin $WANTS /etc/apt/apt.conf.d"
+
+quietly() { "$@" >/dev/null 2>&1; }
+installed() { dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii. *//p' | sort -u; }
+names() { cut -d : -f 1 "$1" | sort -u; }
+surroundings() { { find /etc -xdev; find /var/lib -xdev -maxdepth 2; } 2>/dev/null | sort -u; }
+
+# Waits for a package manager that is at work; not as a child that keeps our lock.
+apt() { apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" </dev/null 9>&-; }
+
+begin_run() {
+  installed >"$MANIFEST/run.packages"
+  names /etc/passwd >"$MANIFEST/run.users"
+  names /etc/group >"$MANIFEST/run.groups"
+  surroundings >"$MANIFEST/run.files"
+  sync -f "$MANIFEST"
+}
+
+# Takes stock of what a run of apt added.
+end_run() {
+  [ -e "$MANIFEST/run.files" ] || { rm -f "$MANIFEST"/run.*; return 0; }
+  installed | comm -13 "$MANIFEST/run.packages" - >>"$MANIFEST/packages"
+  sort -u -o "$MANIFEST/packages" "$MANIFEST/packages"
+  names /etc/passwd | comm -13 "$MANIFEST/run.users" - >>"$MANIFEST/users"
+  names /etc/group | comm -13 "$MANIFEST/run.groups" - >>"$MANIFEST/groups"
+  surroundings | comm -13 "$MANIFEST/run.files" - >>"$MANIFEST/files"
+  # A purge deletes a package's configuration files, also those that the contributor had before it.
+  xargs -r dpkg-query -W -f '${Conffiles}\n' <"$MANIFEST/packages" 2>/dev/null | awk '$1 ~ /^\// { print $1 }' |
+    sort -u | comm -12 "$MANIFEST/run.files" - | while IFS= read -r file; do
+      [ -e "$MANIFEST/backup$file" ] || cp -p --parents "$file" "$MANIFEST/backup/"
+    done
+  sync -f "$MANIFEST"
+  rm -f "$MANIFEST"/run.*
+}
+
+# A run that was cut short may have left packages half installed.
+mend_run() {
+  [ -e "$MANIFEST/run.packages" ] || return 0
+  quietly dpkg --configure -a </dev/null 9>&-
+  end_run
+}
