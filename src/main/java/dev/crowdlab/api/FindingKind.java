@@ -31,6 +31,11 @@ public enum FindingKind {
   /** The machine-id differs from the baseline: another machine answers. */
   @JsonProperty("MachineIdChanged")
   MACHINE_ID_CHANGED,
+  /**
+   * The baseline that the machine was accepted with is gone or altered: nothing can be compared.
+   */
+  @JsonProperty("BaselineLost")
+  BASELINE_LOST,
   /** The distribution or its release is not one that the policy allows. */
   @JsonProperty("DistributionNotAllowed")
   DISTRIBUTION_NOT_ALLOWED,

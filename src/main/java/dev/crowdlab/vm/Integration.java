@@ -21,6 +21,7 @@ import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.integrity.Facts;
+import dev.crowdlab.integrity.ProtectedPaths;
 import dev.crowdlab.ssh.Contact;
 import dev.crowdlab.ssh.HostKey;
 import dev.crowdlab.ssh.SshTarget;
@@ -78,7 +79,8 @@ final class Integration {
         access.probe(
             target,
             new VmAccess.ProbeRequest(
-                view.vm().getSpec().integrity().protectedPaths(), !verifiedBefore(view.vm())),
+                ProtectedPaths.of(view.vm().getSpec().integrity().protectedPaths()),
+                !verifiedBefore(view.vm())),
             Deadline.in(settings.probeBound()));
     ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
     status.timings(timed(view.status(), VmStep.CONNECT, started, reply.contact().took()));

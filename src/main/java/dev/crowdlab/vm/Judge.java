@@ -17,7 +17,13 @@ public interface Judge {
    */
   Judgement judge(ContributedVM vm, VmAccess.Probed probed, boolean sharesMachineId);
 
-  /** Forgets a VM's baseline: it is gone, or a person accepted its present state. */
+  /**
+   * A person ended the VM's quarantine: the state that the next measurement shows is accepted, but
+   * for what the spec rules out by name.
+   */
+  void release(ContributedVM vm);
+
+  /** Forgets a VM that is gone. Never fails. */
   void forget(ContributedVM vm);
 
   /**

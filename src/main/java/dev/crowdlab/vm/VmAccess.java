@@ -60,7 +60,8 @@ public interface VmAccess {
   /**
    * What to measure.
    *
-   * @param protectedPaths absolute paths whose content counts, besides those always protected
+   * @param protectedPaths absolute paths whose content counts, see {@link
+   *     dev.crowdlab.integrity.ProtectedPaths}
    * @param verifyPackages whether the package manager verifies all its files (seconds) or only
    *     those of the protected paths
    */

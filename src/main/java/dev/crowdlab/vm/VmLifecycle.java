@@ -219,8 +219,8 @@ final class VmLifecycle {
       Quarantine quarantine = status.quarantine();
       if (quarantine != null
           && quarantine.id().equals(VmView.annotations(written).get(Names.RELEASE))) {
-        judge.forget(written);
-        builder.quarantine(null).inputs(null);
+        judge.release(written);
+        builder.quarantine(null).inputs(null).integrity(null);
         events.normal(written, Reason.VERIFIED, "Quarantine " + quarantine.id() + " was released");
       }
       return builder.build();

@@ -263,6 +263,7 @@ final class VmBench {
     boolean violation;
     boolean quarantines = true;
     int forgotten;
+    int released;
 
     @Override
     public Judgement judge(ContributedVM vm, VmAccess.Probed probed, boolean sharesMachineId) {
@@ -275,6 +276,11 @@ final class VmBench {
           !violation,
           violation && quarantines,
           new IntegrityStatus("digest", Times.format(clock.instant()), findings));
+    }
+
+    @Override
+    public void release(ContributedVM vm) {
+      released++;
     }
 
     @Override

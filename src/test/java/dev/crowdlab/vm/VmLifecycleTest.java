@@ -222,7 +222,7 @@ class VmLifecycleTest {
     bench.annotate(Names.RELEASE, id).pass();
     assertThat(bench.status().quarantine()).isNull();
     assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
-    assertThat(bench.judge.forgotten).isEqualTo(1);
+    assertThat(bench.judge.released).isEqualTo(1);
   }
 
   @Test
