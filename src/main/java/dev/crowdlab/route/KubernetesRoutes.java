@@ -99,11 +99,14 @@ public final class KubernetesRoutes implements Routes {
     memory.forget(team);
     try {
       for (Class<? extends HasMetadata> kind : KINDS) {
+        // One by one: deleting by label is another right, which reaches further.
         client
             .resources(kind)
             .inNamespace(team.namespace())
             .withLabel(Names.TEAM_UID_LABEL, team.uid())
-            .delete();
+            .list()
+            .getItems()
+            .forEach(object -> client.resource(object).delete());
       }
       return Outcome.done();
     } catch (KubernetesClientException e) {

@@ -16,9 +16,11 @@ import java.util.stream.Collectors;
  * @param kube etcd, kube-apiserver, kube-controller-manager, kubectl
  * @param kubeApiTest the folder that fabric8's kube-api-test takes as KUBE_API_TEST_DIR
  * @param ingress contour, envoy and Contour's CRDs
+ * @param helm the helm program
  * @param image the exercise image as an archive for {@code podman load}
  */
-public record TestBed(Path scripts, Path kube, Path kubeApiTest, Path ingress, Path image) {
+public record TestBed(
+    Path scripts, Path kube, Path kubeApiTest, Path ingress, Path helm, Path image) {
   // The control plane's build takes about five minutes of two cores, the rest about four.
   private static final Duration SETUP_BOUND = Duration.ofMinutes(40);
 
@@ -41,6 +43,7 @@ public record TestBed(Path scripts, Path kube, Path kubeApiTest, Path ingress, P
         paths.get("kube"),
         paths.get("kube-api-test"),
         paths.get("ingress"),
+        paths.get("helm"),
         paths.get("lab").resolve("images/exercise.tar"));
   }
 
@@ -62,6 +65,13 @@ public record TestBed(Path scripts, Path kube, Path kubeApiTest, Path ingress, P
     return System.getProperty("os.name").equals("Linux")
         ? Optional.empty()
         : Optional.of("the control plane is built for Linux");
+  }
+
+  /** Runs a script of this project that calls helm as {@code $HELM}, and gives what it printed. */
+  public String withHelm(Path script, String... words) {
+    List<String> command = new ArrayList<>(List.of("env", "HELM=" + helm, script.toString()));
+    command.addAll(List.of(words));
+    return Command.output(Duration.ofMinutes(1), command);
   }
 
   String lab(Duration bound, String... words) {
