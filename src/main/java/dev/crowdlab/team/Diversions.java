@@ -80,6 +80,7 @@ final class Diversions {
         case Outcome.InProgress<Routes.Route> _ -> {}
         case Outcome.Failed<Routes.Route>(Outcome.Failure failure) -> {
           LOG.info("{}: not in the waiting room: {}", pass.ref(), failure.message());
+          pass.status(status -> RouteStep.withdrawn(status, failure));
           pass.memory(memory -> memory.routed(null));
         }
       }

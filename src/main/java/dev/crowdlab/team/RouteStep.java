@@ -2,6 +2,8 @@ package dev.crowdlab.team;
 
 import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeamStatus;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.TeamStep;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.route.Routes;
@@ -59,10 +61,21 @@ final class RouteStep {
       case Outcome.InProgress<Routes.Route>(Duration lookAgain, _) -> Result.park(lookAgain);
       case Outcome.Failed<Routes.Route>(Outcome.Failure failure) -> {
         LOG.warn("{}: not routed: {}: {}", pass.ref(), failure.reason(), failure.message());
-        pass.status(status -> retry.failed(status, o.generation(), FIRST, MOST, clock.instant()));
+        pass.status(
+            status ->
+                withdrawn(
+                    retry.failed(status, o.generation(), FIRST, MOST, clock.instant()), failure));
         yield Result.park(Retry.left(pass.status(), clock.instant()), failure);
       }
     };
+  }
+
+  /**
+   * A team whose host is another's has no route any more, and so no URL: a URL in status is a claim
+   * on its host, and one of old must not win the host back later.
+   */
+  static LabTeamStatus withdrawn(LabTeamStatus status, Outcome.Failure failure) {
+    return failure.reason() == Reason.HOST_TAKEN ? status.toBuilder().url(null).build() : status;
   }
 
   /** Everything is as it should be: what was open ends. */

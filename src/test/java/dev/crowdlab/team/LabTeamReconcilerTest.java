@@ -7,11 +7,15 @@ import static dev.crowdlab.api.ConditionType.ROUTED;
 import static dev.crowdlab.api.ConditionType.WORKSPACE_ATTACHED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.api.AccessSpec;
 import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeamSpec;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.StepTime;
 import dev.crowdlab.api.TeamPhase;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.ToAgent;
@@ -54,6 +58,22 @@ class LabTeamReconcilerTest {
     Binding binding = bed.status("t1").binding();
     assertThat(binding.epoch()).isEqualTo(1);
     assertThat(bed.target("t1")).isEqualTo(new Target.Exercise(binding.address(), binding.port()));
+  }
+
+  @Test
+  void aTeamWhoseHostIsAnothersHasNoUrl() {
+    bed.machine("alice-1", "Alice", 4);
+    bed.create("t1");
+    bed.settle("t1");
+    assertThat(bed.status("t1").url()).isNotNull();
+
+    bed.routes.failWith(
+        new Outcome.Failure(Outcome.Failure.Kind.TERMINAL, Reason.HOST_TAKEN, "it is taken"));
+    bed.teams.edit("t1", team -> team.setSpec(withHost(team.getSpec(), "taken.example.org")));
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", ROUTED)).isEqualTo("False:HostTaken");
+    assertThat(bed.status("t1").url()).isNull();
   }
 
   @Test
@@ -139,5 +159,18 @@ class LabTeamReconcilerTest {
               assertThat(run.containers().getFirst().cpuMillis()).isEqualTo(500);
               assertThat(run.limits().teams()).isEqualTo(4);
             });
+  }
+
+  private static LabTeamSpec withHost(LabTeamSpec spec, String host) {
+    AccessSpec access = spec.access();
+    return new LabTeamSpec(
+        spec.exercise(),
+        spec.members(),
+        spec.workspace(),
+        new AccessSpec(host, access.path(), access.port(), null, null, null),
+        spec.placement(),
+        spec.recovery(),
+        spec.suspended(),
+        spec.expiresAfter());
   }
 }
