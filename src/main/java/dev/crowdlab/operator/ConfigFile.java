@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.crowdlab.core.Times;
@@ -18,9 +19,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@link Config} from a YAML file and says in one sentence what is wrong with it. */
+/**
+ * Reads {@link Config} from a YAML file and says in one sentence what is wrong with it. In a value
+ * {@code $(NAME)} stands for an environment variable, as in a pod's arguments: a pod's own address
+ * is known only to the pod.
+ */
 public final class ConfigFile {
 
   private static final YAMLMapper MAPPER =
@@ -44,6 +52,8 @@ public final class ConfigFile {
           "leaderElection",
           "management");
 
+  private static final Pattern REFERENCE = Pattern.compile("\\$\\(([A-Z][A-Z0-9_]*)\\)");
+
   private ConfigFile() {}
 
   /**
@@ -54,7 +64,7 @@ public final class ConfigFile {
    */
   public static Config read(Path file) throws InvalidConfigException {
     try {
-      return parse(Files.readString(file));
+      return parse(Files.readString(file), System.getenv());
     } catch (IOException e) {
       throw new InvalidConfigException("cannot read " + file + ": " + e.getMessage(), e);
     } catch (InvalidConfigException e) {
@@ -63,8 +73,12 @@ public final class ConfigFile {
   }
 
   static Config parse(String yaml) throws InvalidConfigException {
+    return parse(yaml, Map.of());
+  }
+
+  static Config parse(String yaml, Map<String, String> environment) throws InvalidConfigException {
     try {
-      JsonNode root = MAPPER.readTree(yaml);
+      JsonNode root = expanded(MAPPER.readTree(yaml), environment);
       ObjectNode sections = root instanceof ObjectNode object ? object : MAPPER.createObjectNode();
       for (String section : SECTIONS) {
         if (sections.path(section).isMissingNode() || sections.path(section).isNull()) {
@@ -86,6 +100,32 @@ public final class ConfigFile {
     } catch (JacksonException e) {
       throw new InvalidConfigException("not YAML: " + e.getOriginalMessage(), e);
     }
+  }
+
+  private static JsonNode expanded(JsonNode node, Map<String, String> environment)
+      throws InvalidConfigException {
+    if (node instanceof ObjectNode object) {
+      for (Map.Entry<String, JsonNode> field : object.properties()) {
+        field.setValue(expanded(field.getValue(), environment));
+      }
+    } else if (node instanceof ArrayNode list) {
+      for (int i = 0; i < list.size(); i++) {
+        list.set(i, expanded(list.get(i), environment));
+      }
+    } else if (node.isTextual()) {
+      Matcher references = REFERENCE.matcher(node.textValue());
+      StringBuilder text = new StringBuilder();
+      while (references.find()) {
+        String value = environment.get(references.group(1));
+        if (value == null) {
+          throw new InvalidConfigException(
+              "the environment has no variable " + references.group(1), null);
+        }
+        references.appendReplacement(text, Matcher.quoteReplacement(value));
+      }
+      return MAPPER.getNodeFactory().textNode(references.appendTail(text).toString());
+    }
+    return node;
   }
 
   private static Throwable root(Throwable e) {
@@ -123,7 +163,7 @@ public final class ConfigFile {
   public static final class InvalidConfigException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    InvalidConfigException(@Nullable String message, Throwable cause) {
+    InvalidConfigException(@Nullable String message, @Nullable Throwable cause) {
       super(message, cause);
     }
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,6 +66,18 @@ class ConfigFileTest {
     assertThatThrownBy(() -> ConfigFile.parse(yaml))
         .isInstanceOf(ConfigFile.InvalidConfigException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void aValueMayNameAVariableOfTheEnvironment() throws Exception {
+    String yaml = SMALLEST + "waitingRoom: {advertise: '$(POD_IP):8090'}";
+
+    Config config = ConfigFile.parse(yaml, Map.of("POD_IP", "10.1.2.3"));
+
+    assertThat(config.waitingRoom().advertise()).isEqualTo(new HostPort("10.1.2.3", 8090));
+    assertThatThrownBy(() -> ConfigFile.parse(yaml, Map.of()))
+        .isInstanceOf(ConfigFile.InvalidConfigException.class)
+        .hasMessageContaining("POD_IP");
   }
 
   @Test
