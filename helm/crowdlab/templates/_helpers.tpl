@@ -37,5 +37,6 @@ app.kubernetes.io/component: operator
   "waitingRoom" (dict "listen" "0.0.0.0:8090")
   "management" (dict "listen" "0.0.0.0:8080")
   "leaderElection" (dict "enabled" true "leaseName" (include "crowdlab.fullname" .)) -}}
-{{- mergeOverwrite (deepCopy .Values.config) $chart | toYaml -}}
+{{- $default := dict "waitingRoom" (dict "advertise" "$(POD_IP):8090") -}}
+{{- mergeOverwrite $default (deepCopy .Values.config) $chart | toYaml -}}
 {{- end -}}

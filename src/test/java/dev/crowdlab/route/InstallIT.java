@@ -80,7 +80,9 @@ class InstallIT {
             .inNamespace("crowdlab-system")
             .withName("crowdlab")
             .require();
-    Path file = Files.writeString(folder.resolve("config.yaml"), map.getData().get("config.yaml"));
+    // The pod's environment has the address.
+    String yaml = map.getData().get("config.yaml").replace("$(POD_IP)", "10.1.2.3");
+    Path file = Files.writeString(folder.resolve("config.yaml"), yaml);
 
     Config config = ConfigFile.read(file);
 
@@ -101,7 +103,7 @@ class InstallIT {
               fileServer: {name: f, host: f.example.org, port: 22, user: root, sudo: false, hostKey: "SHA256:x",
                 credentialsSecret: s, sftpPort: 2222, dataDirectory: /srv, retention: 7d, synchronousWrites: true}
               route: {sources: [10.0.0.0/8, "2001:db8::/32"], allowedAnnotations: [a/*], firstPort: 20000, lastPort: 20999}
-              waitingRoom: {hold: 1m30s, maxHeld: 5}
+              waitingRoom: {advertise: "[2001:db8::1]:8090", hold: 1m30s, maxHeld: 5}
               network: {allow: [10.0.0.0/8], deny: [10.96.0.0/16]}
               agent: {noPidsLimit: true, lostMountBound: 60s}
               integrity: {quarantine: true, reverify: 1h}
@@ -123,6 +125,7 @@ class InstallIT {
             Files.writeString(folder.resolve("c.yaml"), map.getData().get("config.yaml")));
     assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(90));
     assertThat(config.fileServer()).isNotNull();
+    assertThat(config.waitingRoom().advertise()).hasToString("[2001:db8::1]:8090");
     assertThat(rendered).extracting(HasMetadata::getKind).contains("NetworkPolicy");
   }
 
@@ -177,6 +180,8 @@ class InstallIT {
     "update, coordination.k8s.io, leases,               crowdlab-system, true",
     "create, crowdlab.dev,        labteams,             install-it,      false",
     "delete, crowdlab.dev,        contributedvms,       install-it,      false",
+    "update, '',                  configmaps,           crowdlab-system, true",
+    "get,    '',                  configmaps,           install-it,      false",
     "create, '',                  secrets,              install-it,      false",
     "update, '',                  secrets,              install-it,      false",
     "delete, '',                  secrets,              install-it,      false",
