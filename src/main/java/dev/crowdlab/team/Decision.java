@@ -76,23 +76,25 @@ final class Decision {
       return new NextStep.Unbind(why, mustStopFirst(o, binding.get()));
     }
     long epoch = o.highestEpoch();
-    Memory.Proven proven = o.memory().proven();
-    boolean sealed =
-        epoch == 0
-            || (proven != null && proven.epoch() == epoch && proven.mount() == null)
-            || isAtRest(o);
-    if (sealed && o.memory().floor() <= epoch) {
+    if (epoch == 0 || o.memory().proven() != null) {
       return new NextStep.Rested(why);
     }
-    if (o.memory().floor() > epoch) {
+    if (o.memory().floor() >= epoch) {
       return new NextStep.Unbind(why, false);
+    }
+    Instant quiet = o.memory().quietUntil();
+    if (isAtRest(o) && quiet != null && o.now().isBefore(quiet)) {
+      return new NextStep.Rested(why);
     }
     return pending(o, ConditionType.WORKSPACE_ATTACHED)
         .orElseGet(() -> new NextStep.Seal(epoch, why));
   }
 
-  /** Only a proven seal makes WorkspaceAttached say that the team rests. */
-  private static boolean isAtRest(Observed o) {
+  /**
+   * Only a proven seal makes WorkspaceAttached say that the team rests. A status that was rolled
+   * back says it too: so each process proves it once more.
+   */
+  static boolean isAtRest(Observed o) {
     return Conditions.hasReason(
             o.status().conditions(), ConditionType.WORKSPACE_ATTACHED, Reason.SUSPENDED)
         || Conditions.hasReason(
@@ -181,7 +183,7 @@ final class Decision {
   private boolean mustStopFirst(Observed o, Binding binding) {
     if (!(o.machine() instanceof BoundVm.Known(_, VmHealth health, boolean connected))
         || health instanceof VmHealth.Lost
-        || o.memory().stopped() >= binding.epoch()) {
+        || o.memory().stopped()) {
       return false;
     }
     Instant since = o.memory().stopOrdered();
@@ -203,8 +205,7 @@ final class Decision {
       }
     }
     if (!(o.machine() instanceof BoundVm.Known(_, _, boolean connected)) || !connected) {
-      // Nobody says that it does not run: an agent's death, or ours, stops no team.
-      return o.ready() ? new NextStep.Settled() : new NextStep.AwaitAgent();
+      return silent(o, binding);
     }
     Memory.Proven proven = o.memory().proven();
     if (proven == null || proven.epoch() != binding.epoch() || proven.mount() == null) {
@@ -213,20 +214,34 @@ final class Decision {
     return pending(o, ConditionType.EXERCISE_RUNNING).orElseGet(() -> new NextStep.Run(proven));
   }
 
-  private NextStep serving(Observed o, Binding binding) {
+  /** Nobody says that it does not run: an agent's death, or ours, stops no team. */
+  private static NextStep silent(Observed o, Binding binding) {
+    return o.ready()
+        ? reroute(o, binding).orElseGet(NextStep.Settled::new)
+        : new NextStep.AwaitAgent();
+  }
+
+  /** What is to be done when the route does not lead to the exercise, by this spec. */
+  private static Optional<NextStep> reroute(Observed o, Binding binding) {
     Target.Exercise target = target(o, binding);
     Memory.Routed routed = o.memory().routed();
-    if (routed == null
-        || !routed.target().equals(target)
-        || routed.generation() != o.generation()) {
-      return pending(o, ConditionType.ROUTED).orElseGet(() -> new NextStep.Route(target));
+    if (routed != null && routed.target().equals(target) && routed.generation() == o.generation()) {
+      return Optional.empty();
+    }
+    return pending(o, ConditionType.ROUTED).or(() -> Optional.of(new NextStep.Route(target)));
+  }
+
+  private NextStep serving(Observed o, Binding binding) {
+    Optional<NextStep> reroute = reroute(o, binding);
+    if (reroute.isPresent()) {
+      return reroute.get();
     }
     if (Timeline.isOpen(o.status()) || !o.ready()) {
       return new NextStep.ConfirmReady();
     }
     Memory.Proven proven = o.memory().proven();
     boolean known =
-        o.memory().ordered() == binding.epoch()
+        o.memory().ordered()
             && proven != null
             && proven.epoch() == binding.epoch()
             && proven.sizeBytes() == Demand.bytes(o.team().getSpec().workspace().size());

@@ -67,7 +67,15 @@ final class Fences {
 
   /** Advances to an epoch at which nobody writes. */
   Result seal(Pass pass, Observed o, long epoch) {
-    return advance(pass, o, epoch, NO_VM, null);
+    if (!Decision.isAtRest(o)) {
+      return advance(pass, o, epoch, NO_VM, null);
+    }
+    // It rests already, by another process's word: what fails here is left for later.
+    Optional<Proven> proven = repeat(pass, o, epoch, NO_VM, null);
+    proven.ifPresentOrElse(
+        known -> pass.memory(memory -> memory.proven(known)),
+        () -> pass.memory(memory -> memory.quietUntil(o.now().plus(MOST))));
+    return Result.go();
   }
 
   /** The file server refused our epoch: the next binding gets one above all that it knows. */
@@ -89,8 +97,12 @@ final class Fences {
     if (key.isEmpty() || binding.vmUid() == null) {
       return Optional.empty();
     }
-    long epoch = binding.epoch();
-    return switch (advance(pass, epoch, binding.vmUid(), key.get())) {
+    return repeat(pass, o, binding.epoch(), binding.vmUid(), key.get());
+  }
+
+  private Optional<Proven> repeat(
+      Pass pass, Observed o, long epoch, String vm, @Nullable String key) {
+    return switch (advance(pass, epoch, vm, key)) {
       case Outcome.Done<Advanced>(Advanced advanced) -> Optional.of(proven(pass, epoch, advanced));
       case Outcome.InProgress<Advanced> _ -> Optional.empty();
       case Outcome.Failed<Advanced>(Failure failure) -> {

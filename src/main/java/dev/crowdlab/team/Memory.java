@@ -1,5 +1,7 @@
 package dev.crowdlab.team;
 
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.protocol.ToAgent.Mount;
 import dev.crowdlab.route.Routes.Target;
 import java.time.Instant;
@@ -7,29 +9,32 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What this process has already done for a team. All of it may be lost at any moment: what it
- * spares is idempotent.
+ * spares is idempotent. What was done for one binding says nothing of another, even of the same
+ * epoch: a status that was rolled back leads to those.
  *
- * @param proven the fence that was proven last
- * @param ordered the epoch that the machine was told to run; 0: none
- * @param stopped the epoch up to which the bound machine confirmed that nothing is left
- * @param stopOrdered since when the bound machine is to stop; null: it is not
+ * @param binding which binding, or rest, all but the route and the floor is about
+ * @param proven the fence that was proven
+ * @param ordered whether the machine was told to run
+ * @param stopped whether the machine confirmed that nothing is left
+ * @param stopOrdered since when the machine is to stop; null: it is not
  * @param routed where the route leads
- * @param floor the highest epoch the file server was found to have, when it refused ours
+ * @param floor the highest epoch that the file server is known to have had for another binding
  * @param quietUntil when what is done beside the main path is tried again after it failed
  * @param stays whether this very pass found that the team would leave its machine in order, and has
  *     nowhere to go
  */
 record Memory(
+    String binding,
     @Nullable Proven proven,
-    long ordered,
-    long stopped,
+    boolean ordered,
+    boolean stopped,
     @Nullable Instant stopOrdered,
     @Nullable Routed routed,
     long floor,
     @Nullable Instant quietUntil,
     boolean stays) {
 
-  static final Memory EMPTY = new Memory(null, 0, 0, null, null, 0, null, false);
+  static final Memory EMPTY = new Memory("", null, false, false, null, null, 0, null, false);
 
   /**
    * A fence that was proven.
@@ -43,40 +48,58 @@ record Memory(
   /** A route that stands, for this generation of the spec. */
   record Routed(Target target, long generation, String url) {}
 
+  /** What of this holds for the binding that a status has. */
+  Memory of(LabTeamStatus status) {
+    String present = name(status);
+    if (present.equals(binding)) {
+      return this;
+    }
+    long highest = Math.max(floor, proven == null ? 0 : proven.epoch());
+    return new Memory(present, null, false, false, null, routed, highest, null, false);
+  }
+
+  private static String name(LabTeamStatus status) {
+    Binding binding = status.binding();
+    return binding == null
+        ? "rest " + status.highestEpoch()
+        : binding.epoch() + " on " + binding.vmUid() + " since " + binding.since();
+  }
+
   Memory proven(Proven value) {
-    return new Memory(value, ordered, stopped, stopOrdered, routed, floor, quietUntil, stays);
+    return new Memory(
+        binding, value, ordered, stopped, stopOrdered, routed, floor, quietUntil, stays);
   }
 
-  Memory ordered(long epoch) {
-    return new Memory(proven, epoch, stopped, stopOrdered, routed, floor, quietUntil, stays);
+  /** The machine was told to run: whatever it had stopped before. */
+  Memory running() {
+    return new Memory(binding, proven, true, false, null, routed, floor, quietUntil, stays);
   }
 
-  Memory stopped(long epoch) {
-    return new Memory(proven, ordered, epoch, null, routed, floor, quietUntil, stays);
+  Memory stopping(Instant since) {
+    return new Memory(binding, proven, ordered, stopped, since, routed, floor, quietUntil, stays);
   }
 
-  Memory stopOrdered(@Nullable Instant since) {
-    return new Memory(proven, ordered, stopped, since, routed, floor, quietUntil, stays);
+  Memory gone() {
+    return new Memory(binding, proven, false, true, null, routed, floor, quietUntil, stays);
   }
 
   Memory routed(@Nullable Routed value) {
-    return new Memory(proven, ordered, stopped, stopOrdered, value, floor, quietUntil, stays);
+    return new Memory(
+        binding, proven, ordered, stopped, stopOrdered, value, floor, quietUntil, stays);
   }
 
   Memory floor(long epoch) {
-    return new Memory(proven, ordered, stopped, stopOrdered, routed, epoch, quietUntil, stays);
+    return new Memory(
+        binding, proven, ordered, stopped, stopOrdered, routed, epoch, quietUntil, stays);
   }
 
   Memory quietUntil(@Nullable Instant instant) {
-    return new Memory(proven, ordered, stopped, stopOrdered, routed, floor, instant, stays);
+    return new Memory(
+        binding, proven, ordered, stopped, stopOrdered, routed, floor, instant, stays);
   }
 
   Memory stays(boolean value) {
-    return new Memory(proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, value);
-  }
-
-  /** What is still true once another binding stands. */
-  Memory rebound() {
-    return new Memory(proven, 0, 0, null, routed, 0, null, false);
+    return new Memory(
+        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, value);
   }
 }

@@ -142,10 +142,8 @@ final class Moves {
   }
 
   private Result written(Pass pass, NextStep next, String boundary) {
-    Memory after = pass.memory().rebound();
-    Result result = recorder.write(pass, next, null, after);
+    Result result = recorder.write(pass, next, null);
     if (result instanceof Result.Go) {
-      pass.memory(memory -> after);
       places.bound(pass.team());
       steps.reached(boundary, pass.ref());
     }
@@ -159,11 +157,11 @@ final class Moves {
     }
     if (pass.memory().stopOrdered() == null) {
       LOG.info("{}: stopping on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
-      pass.memory(memory -> memory.stopOrdered(o.now()));
+      pass.memory(memory -> memory.stopping(o.now()));
     }
     return switch (agents.stop(vm.ref(), pass.ref(), binding.epoch())) {
       case Outcome.Done<Void> _ -> {
-        pass.memory(memory -> memory.stopped(binding.epoch()));
+        pass.memory(Memory::gone);
         steps.reached("team.stopped", pass.ref());
         yield Result.go();
       }
@@ -205,7 +203,7 @@ final class Moves {
   private static LabTeamStatus.Builder superseding(LabTeamStatus status, Memory memory) {
     @Nullable Binding old = status.binding();
     List<Binding> superseded = new ArrayList<>();
-    if (old != null && memory.stopped() < old.epoch()) {
+    if (old != null && !memory.stopped()) {
       superseded.add(old);
     }
     status.superseded().stream()

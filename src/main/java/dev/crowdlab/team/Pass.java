@@ -18,13 +18,14 @@ final class Pass {
   Pass(LabTeam team, Memory memory) {
     this.team = team;
     this.status = team.getStatus();
-    this.memory = memory;
+    this.memory = memory.of(status);
   }
 
   /** Starts from what stands in the API server. */
   void read(LabTeam live) {
     team = live;
     status = live.getStatus();
+    memory = memory.of(status);
   }
 
   TeamRef ref() {

@@ -40,8 +40,6 @@ record Problem(String type, Reason reason, String message, Mood mood) {
           new Problem(ConditionType.WORKSPACE_ATTACHED, reason, message, Mood.STALLED);
       case FILE_SERVER_UNAVAILABLE, FENCE_UNPROVEN, FENCING, MOUNT_FAILED ->
           new Problem(ConditionType.WORKSPACE_ATTACHED, reason, message, Mood.PASSING);
-      case WORKSPACE_FULL ->
-          new Problem(ConditionType.WORKSPACE_ATTACHED, reason, message, Mood.BROKEN);
       case IMAGE_PULL_FAILED, CONTAINER_EXITED, CONTAINER_FAILED ->
           new Problem(ConditionType.EXERCISE_RUNNING, reason, message, Mood.BROKEN);
       case SECRET_INVALID ->

@@ -24,11 +24,12 @@ final class Recorder {
    *
    * @param step the step that it is to describe
    * @param problem what that step met
-   * @param memory what is remembered once it stands
    */
-  Result write(Pass pass, NextStep step, @Nullable Problem problem, Memory memory) {
+  Result write(Pass pass, NextStep step, @Nullable Problem problem) {
     LabTeam draft = pass.draft();
-    LabTeamStatus completed = factory.complete(observer.observe(draft, memory), step, problem);
+    LabTeamStatus completed =
+        factory.complete(
+            observer.observe(draft, pass.memory().of(draft.getStatus())), step, problem);
     pass.status(status -> completed);
     if (!pass.isChanged()) {
       return Result.go();

@@ -68,11 +68,11 @@ final class Runs {
       }
     }
     ToAgent.Run order = orders.of(pass.team(), binding, proven, vm, auth.orElse(null));
-    if (pass.memory().ordered() != binding.epoch()) {
+    if (!pass.memory().ordered()) {
       LOG.info("{}: starting on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
     }
     Outcome<TeamReport> outcome = agents.run(vm.ref(), order);
-    pass.memory(memory -> memory.ordered(binding.epoch()).stopped(0));
+    pass.memory(Memory::running);
     attached(pass, o, vm.ref());
     return switch (outcome) {
       case Outcome.Done<TeamReport> _ -> {
@@ -91,7 +91,7 @@ final class Runs {
         && secrets.of(pass.team())
             instanceof Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> auth)) {
       agents.run(vm.ref(), orders.of(pass.team(), binding, proven, vm, auth.orElse(null)));
-      pass.memory(memory -> memory.proven(proven).ordered(binding.epoch()));
+      pass.memory(memory -> memory.proven(proven).running());
     }
   }
 

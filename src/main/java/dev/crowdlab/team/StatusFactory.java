@@ -307,6 +307,10 @@ final class StatusFactory {
               "the file server's file system has no quota; the size is not enforced")
           : isTrue(type, Reason.ATTACHED, "mounted on the machine");
     }
+    Optional<Condition> kept = kept(o, type);
+    if (kept.isPresent()) {
+      return kept.get();
+    }
     if (o.binding().isEmpty() || !isUsable(o.machine())) {
       return isFalse(type, Reason.WAITING, "the team needs a machine first");
     }
@@ -326,6 +330,10 @@ final class StatusFactory {
     if (isHealthy(o)) {
       return isTrue(type, Reason.RUNNING, "every container runs");
     }
+    Optional<Condition> kept = kept(o, type);
+    if (kept.isPresent()) {
+      return kept.get();
+    }
     return o.report().filter(StatusFactory::isAttached).isPresent()
         ? isFalse(type, Reason.STARTING, "the containers are being started")
         : isFalse(type, Reason.WAITING, "the workspace must be attached first");
@@ -337,13 +345,27 @@ final class StatusFactory {
       return isFalse(type, problem.reason(), problem.message());
     }
     Memory.Routed routed = o.memory().routed();
-    return isHealthy(o) && routed != null && routed.target() instanceof Target.Exercise
+    return (isHealthy(o) || kept(o, ConditionType.EXERCISE_RUNNING).isPresent())
+            && routed != null
+            && routed.target() instanceof Target.Exercise
         ? isTrue(type, Reason.ROUTED, "students' connections go to the machine")
         : isFalse(type, Reason.WAITING_ROOM, "students' requests wait until the exercise answers");
   }
 
   private static boolean hasFailed(Observed o) {
     return o.report().filter(r -> r.state() == TeamReport.State.FAILED).isPresent();
+  }
+
+  /** What held when the agent fell silent holds until somebody knows better. */
+  private static Optional<Condition> kept(Observed o, String type) {
+    boolean silent =
+        o.machine() instanceof BoundVm.Known(_, VmHealth health, boolean connected)
+            && !connected
+            && !(health instanceof VmHealth.Lost);
+    return silent && o.ready()
+        ? Conditions.find(o.status().conditions(), type)
+            .filter(condition -> Conditions.TRUE.equals(condition.getStatus()))
+        : Optional.empty();
   }
 
   private static boolean isHealthy(Observed o) {

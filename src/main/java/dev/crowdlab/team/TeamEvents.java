@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,16 +41,23 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   private final ScheduledExecutorService executor;
   private final SimpleInboundEventSource<LabTeam> source =
       new SimpleInboundEventSource<>("team-events");
+  private final Consumer<TeamRef> drift;
   private final Set<VmRef> toExamine = ConcurrentHashMap.newKeySet();
 
   /**
    * Passes news on.
    *
+   * @param drift hears of a route that drifted before its team is looked at
    * @param executor runs what reads the API server; its owner closes it
    */
-  public TeamEvents(Teams teams, StaleRuns staleRuns, ScheduledExecutorService executor) {
+  TeamEvents(
+      Teams teams,
+      StaleRuns staleRuns,
+      Consumer<TeamRef> drift,
+      ScheduledExecutorService executor) {
     this.teams = requireNonNull(teams, "teams");
     this.staleRuns = requireNonNull(staleRuns, "staleRuns");
+    this.drift = requireNonNull(drift, "drift");
     this.executor = requireNonNull(executor, "executor");
   }
 
@@ -117,6 +125,7 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
 
   /** Somebody changed a part of the team's route: it is looked at again. */
   public void routeDrifted(TeamRef team) {
+    drift.accept(team);
     wake(team.namespace(), team.name());
   }
 

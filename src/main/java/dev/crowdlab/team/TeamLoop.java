@@ -1,12 +1,16 @@
 package dev.crowdlab.team;
 
 import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.route.Routes;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +55,7 @@ final class TeamLoop {
   private final StepListener steps;
   private final InstantSource clock;
   private final Map<String, Memory> memories = new ConcurrentHashMap<>();
+  private final Set<String> drifted = ConcurrentHashMap.newKeySet();
 
   TeamLoop(
       Teams teams,
@@ -84,6 +90,11 @@ final class TeamLoop {
     this.clock = clock;
   }
 
+  /** Somebody changed the team's route: the next turn writes it again. */
+  void routeDrifted(TeamRef team) {
+    drifted.add(team.uid());
+  }
+
   /** What the caller is to do about the team next. */
   sealed interface Turn {
 
@@ -101,6 +112,9 @@ final class TeamLoop {
   Turn run(LabTeam cached) {
     String uid = cached.getMetadata().getUid();
     Pass pass = new Pass(cached, memories.getOrDefault(uid, Memory.EMPTY).stays(false));
+    if (drifted.remove(uid)) {
+      pass.memory(memory -> memory.routed(null));
+    }
     try {
       Turn turn = run(pass);
       if (turn instanceof Turn.Over) {
@@ -111,7 +125,24 @@ final class TeamLoop {
       return turn;
     } catch (RuntimeException e) {
       memories.put(uid, pass.memory());
+      if (!(e instanceof KubernetesClientException)) {
+        sayThatWeFailed(pass);
+      }
       throw e;
+    }
+  }
+
+  /** A team that is well stays so: what failed is then beside it. */
+  private void sayThatWeFailed(Pass pass) {
+    try {
+      if (readLive(pass) && !Conditions.holds(pass.status().conditions(), ConditionType.READY)) {
+        recorder.write(
+            pass,
+            new NextStep.AwaitAgent(),
+            Problem.of(Reason.INTERNAL_ERROR, "the operator failed; its log says why"));
+      }
+    } catch (KubernetesClientException e) {
+      LOG.debug("{}: not even said that we failed: {}", pass.ref(), e.getMessage());
     }
   }
 
@@ -138,7 +169,7 @@ final class TeamLoop {
       Result result = act(pass, o, next);
       if (result instanceof Result.Park(Duration lookAgain, Problem problem)) {
         diversions.settle(pass, Duration.ZERO);
-        Result written = recorder.write(pass, next, problem, pass.memory());
+        Result written = recorder.write(pass, next, problem);
         if (written instanceof Result.Go) {
           return turn(o, lookAgain);
         }
@@ -193,7 +224,7 @@ final class TeamLoop {
 
   private Result confirm(Pass pass, Observed o, NextStep.ConfirmReady confirm) {
     route.confirm(pass, o);
-    Result written = recorder.write(pass, confirm, null, pass.memory());
+    Result written = recorder.write(pass, confirm, null);
     if (written instanceof Result.Go) {
       LOG.info("{}: ready", pass.ref());
       steps.reached("team.ready", pass.ref());
@@ -204,8 +235,7 @@ final class TeamLoop {
   private Result register(Pass pass, Observed o) {
     Optional<Memory.Proven> proven = fences.repeat(pass, o);
     proven.ifPresent(known -> runs.register(pass, o, known));
-    boolean known = pass.memory().ordered() == o.binding().map(Binding::epoch).orElse(0L);
-    if (proven.isEmpty() || !known) {
+    if (proven.isEmpty() || !pass.memory().ordered()) {
       pass.memory(memory -> memory.quietUntil(o.now().plus(REGISTER_AGAIN)));
     }
     return Result.go();

@@ -37,7 +37,6 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
       InstantSource clock,
       RandomGenerator random) {
     StaleRuns staleRuns = new StaleRuns(agents, teams);
-    TeamEvents events = new TeamEvents(teams, staleRuns, executor);
     TeamLoop loop =
         loop(
             settings,
@@ -52,6 +51,7 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
             staleRuns,
             clock,
             random);
+    TeamEvents events = new TeamEvents(teams, staleRuns, loop::routeDrifted, executor);
     return new TeamModule(new LabTeamReconciler(loop, events), events, staleRuns);
   }
 
