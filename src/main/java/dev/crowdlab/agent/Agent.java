@@ -81,8 +81,8 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             HubClient.Patience.STANDARD,
             new Backoff(RandomGenerator.getDefault()),
             executor);
-    firewall = new Nftables(commands, hub::addresses);
     podman = new Podman(commands, executor, secretsDir, config.dnsOrDefault(), limits());
+    firewall = new Nftables(commands, podman::bridges, hub::addresses);
     Host host =
         new Host(
             podman,
@@ -132,7 +132,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
         identity.bootId(),
         identity.machineId(),
         identity.workspaceKey(),
-        teams.present());
+        Texts.fitting(teams.present()));
   }
 
   @Override

@@ -110,6 +110,10 @@ final class Deployment {
     return down.isEmpty();
   }
 
+  boolean anyHopeless() {
+    return containerNames().stream().anyMatch(restarts::hopeless);
+  }
+
   Optional<String> firstDown() {
     return containerNames().stream().filter(down::contains).findFirst();
   }

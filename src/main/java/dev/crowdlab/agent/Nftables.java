@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
@@ -40,14 +39,18 @@ final class Nftables implements Firewall {
           + " 198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/3";
 
   private final Commands commands;
+  private final Supplier<List<String>> bridges;
   private final Supplier<List<Cidr>> hub;
   private final Map<String, Opening> openings = new TreeMap<>();
 
   /**
+   * @param bridges the interfaces of all teams' networks, asked for at each change: one for which
+   *     nothing is open is closed
    * @param hub the hub's addresses, asked for at each change: no exercise reaches them
    */
-  Nftables(Commands commands, Supplier<List<Cidr>> hub) {
+  Nftables(Commands commands, Supplier<List<String>> bridges, Supplier<List<Cidr>> hub) {
     this.commands = commands;
+    this.bridges = bridges;
     this.hub = hub;
   }
 
@@ -82,13 +85,13 @@ final class Nftables implements Firewall {
   private Result apply() {
     return commands.run(
         Command.of(DEADLINE, "nft", "-f", "-")
-            .withInput(ruleset(List.copyOf(openings.values()), hub.get())));
+            .withInput(ruleset(bridges.get(), List.copyOf(openings.values()), hub.get())));
   }
 
   /** The table for what is open, as one transaction. */
-  static String ruleset(List<Opening> openings, List<Cidr> hub) {
+  static String ruleset(List<String> bridges, List<Opening> openings, List<Cidr> hub) {
     String remove = "table inet crowdlab\ndelete table inet crowdlab\n";
-    if (openings.isEmpty()) {
+    if (bridges.isEmpty() && openings.isEmpty()) {
       return remove;
     }
     List<String> toTeam = new ArrayList<>();
@@ -146,21 +149,17 @@ final class Nftables implements Firewall {
         }
         """
             .formatted(
-                bridges(openings, o -> true),
-                bridges(openings, Opening::internet),
+                interfaces(Stream.concat(bridges.stream(), openings.stream().map(Opening::bridge))),
+                interfaces(openings.stream().filter(Opening::internet).map(Opening::bridge)),
                 NEVER,
                 forbidden.isEmpty() ? "" : "elements = { " + join(forbidden) + " }",
                 String.join("\n    ", toTeam));
   }
 
-  private static String bridges(List<Opening> openings, Predicate<Opening> which) {
-    String names =
-        openings.stream()
-            .filter(which)
-            .map(o -> "\"" + o.bridge() + "\"")
-            .distinct()
-            .collect(Collectors.joining(", "));
-    return names.isEmpty() ? "" : "elements = { " + names + " }";
+  private static String interfaces(Stream<String> names) {
+    String quoted =
+        names.distinct().map(name -> '"' + name + '"').collect(Collectors.joining(", "));
+    return quoted.isEmpty() ? "" : "elements = { " + quoted + " }";
   }
 
   private static String join(List<Cidr> blocks) {

@@ -40,6 +40,7 @@ final class Podman implements Pods {
 
   private static final Logger LOG = Logger.getLogger(Podman.class.getName());
   private static final Duration QUICK = Duration.ofSeconds(30);
+  private static final Duration REMOVE = Duration.ofSeconds(15);
   private static final Duration PULL = Duration.ofMinutes(10);
   private static final String WARM_UP = "crowdlab-warm-up";
   private static final int LOG_LINES = 40;
@@ -135,6 +136,7 @@ final class Podman implements Pods {
           LOG.warning("network " + name + " could not be removed: " + result.reason());
         }
       }
+      networks.clear();
     }
   }
 
@@ -153,7 +155,6 @@ final class Podman implements Pods {
     if (!result.ok()) {
       throw unfit(result);
     }
-    networks.clear();
     for (JsonNode network : parse(result.out())) {
       String name = network.path("name").asText();
       String bridge = network.path("network_interface").asText();
@@ -347,6 +348,11 @@ final class Podman implements Pods {
     containers.forEach(container -> words.add(pod.container(container)));
     Result result = podman(QUICK, words);
     List<Status> statuses = new ArrayList<>();
+    for (String container : containers) {
+      if (result.err().contains("no such") && result.err().contains(pod.container(container))) {
+        statuses.add(new Status(container, "", false, null));
+      }
+    }
     String prefix = pod.container("");
     for (String line : result.out().lines().toList()) {
       String[] parts = line.strip().split(" ", -1);
@@ -384,18 +390,26 @@ final class Podman implements Pods {
 
   @Override
   public boolean remove(Pod pod) {
-    boolean removed = destroy(pod);
-    if (removed) {
-      synchronized (networksLock) {
-        taken.remove(pod);
-      }
+    return destroy(pod);
+  }
+
+  @Override
+  public void release(Pod pod) {
+    synchronized (networksLock) {
+      taken.remove(pod);
     }
-    return removed;
+  }
+
+  /** The interfaces of all teams' networks, used or not. */
+  List<String> bridges() {
+    synchronized (networksLock) {
+      return networks.values().stream().map(Network::bridge).sorted().toList();
+    }
   }
 
   private boolean destroy(Pod pod) {
     Result result =
-        podman(QUICK, List.of("pod", "rm", "--force", "--ignore", "--time", "0", pod.name()));
+        podman(REMOVE, List.of("pod", "rm", "--force", "--ignore", "--time", "0", pod.name()));
     if (!result.ok() && !gone(result)) {
       LOG.warning(pod.name() + " could not be removed: " + result.reason());
       return false;
@@ -428,9 +442,6 @@ final class Podman implements Pods {
   }
 
   private void remember(Map<Pod, String> networkNames) {
-    if (networkNames.isEmpty()) {
-      return;
-    }
     synchronized (networksLock) {
       try {
         learnNetworks();

@@ -77,11 +77,14 @@ interface Pods {
   boolean stop(Pod pod, Duration grace);
 
   /**
-   * Removes the pod and gives its network back.
+   * Removes the pod, killing what runs in it. Its network stays its own until it is released.
    *
    * @return whether nothing of it is left
    */
   boolean remove(Pod pod);
+
+  /** Lets other teams have the pod's network. */
+  void release(Pod pod);
 
   /** All pods of ours. */
   List<Found> list();

@@ -89,12 +89,18 @@ final class ProcessCommands implements Commands {
   }
 
   private void feed(Process process, @Nullable String input) {
+    if (input == null) {
+      try {
+        process.getOutputStream().close();
+      } catch (IOException e) {
+        LOG.finest("a program ended before its input");
+      }
+      return;
+    }
     executor.execute(
         () -> {
           try (OutputStream stream = process.getOutputStream()) {
-            if (input != null) {
-              stream.write(input.getBytes(UTF_8));
-            }
+            stream.write(input.getBytes(UTF_8));
           } catch (IOException e) {
             LOG.finest("a program did not read its input");
           }

@@ -42,6 +42,7 @@ final class Sshfs implements Mounts {
   private static final Duration UMOUNT = Duration.ofSeconds(10);
   private static final Duration PROBE_WAIT = Duration.ofMillis(500);
   private static final Duration HUNG_AFTER = Duration.ofSeconds(10);
+  private static final String SCOPE = "crowdlab-workspace";
   private static final Path FUSE_CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
   private final Commands commands;
@@ -125,7 +126,8 @@ final class Sshfs implements Mounts {
         "--scope",
         "--quiet",
         "--collect",
-        "--unit=crowdlab-workspace-" + place.teamUid() + "-" + place.epoch(),
+        // An earlier attempt's scope may still be on its way out.
+        "--unit=%s-%s-%d-%x".formatted(SCOPE, place.teamUid(), place.epoch(), System.nanoTime()),
         "mount.fuse3",
         "sshfs#" + mount.login() + "@" + host(mount) + ":" + dataPath(mount),
         path(place).toString(),

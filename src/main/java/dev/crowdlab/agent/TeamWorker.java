@@ -178,7 +178,8 @@ final class TeamWorker {
         LOG.log(Level.SEVERE, "team " + teamUid + ": a step failed", e);
         Deployment present = deployment;
         if (present != null) {
-          tell(present, State.FAILED, RunFailure.INTERNAL, "the agent failed: " + e);
+          present.doomed = present.onHost;
+          tell(present, State.FAILED, RunFailure.INTERNAL, Texts.message("the agent failed: " + e));
         }
       }
       setAlarm();
@@ -610,6 +611,11 @@ final class TeamWorker {
         return;
       }
     }
+    if (present.anyHopeless() && now - present.startedAt < timings.trust().toNanos()) {
+      // It has ended so often just after it answered that an answer proves little.
+      present.nextLook = present.startedAt + timings.trust().toNanos();
+      return;
+    }
     present.times.answered();
     if (!present.healthyBefore) {
       LOG.info(present + ": healthy; " + present.times);
@@ -652,25 +658,30 @@ final class TeamWorker {
       tell(present, State.STOPPING, null, null);
     }
     boolean hasMount = present.run.mount() != null;
-    boolean stopped = host.pods().stop(present.pod, grace);
-    if (!stopped && hasMount) {
-      // A process that waits for a silent file server cannot even be killed.
-      Health health = host.mounts().health(present.place);
-      if (health != Health.ALIVE && health != Health.FULL) {
-        host.mounts().abort(present.place);
-      }
+    if (!grace.isZero()) {
+      host.pods().stop(present.pod, grace);
     }
     boolean removed = host.pods().remove(present.pod);
+    if (!removed && hasMount && !alive(host.mounts().health(present.place))) {
+      // A process that waits for a silent file server cannot even be killed.
+      host.mounts().abort(present.place);
+      removed = host.pods().remove(present.pod);
+    }
     boolean detached = removed && (!hasMount || host.mounts().detach(present.place));
     if (!detached) {
       present.nextLook = System.nanoTime() + timings.remove().toNanos();
       return false;
     }
     host.firewall().close(teamUid);
+    host.pods().release(present.pod);
     host.capacity().release(teamUid);
     host.files().delete(teamUid, present.run.epoch());
     present.onHost = false;
     return true;
+  }
+
+  private static boolean alive(Health health) {
+    return health == Health.ALIVE || health == Health.FULL;
   }
 
   private void tell(

@@ -1,8 +1,11 @@
 package dev.crowdlab.agent;
 
+import dev.crowdlab.protocol.FromAgent.ContainerReport;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.Protocol;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 
 /** Makes what a container wrote fit for a report that others read. */
 final class Texts {
@@ -27,6 +30,33 @@ final class Texts {
     }
     String clean = clean(masked).strip();
     return clean.substring(Math.max(0, clean.length() - Protocol.MAX_LAST_LINES));
+  }
+
+  /** The reports without what containers wrote, when that is too much for one frame. */
+  static List<TeamReport> fitting(List<TeamReport> reports) {
+    long characters =
+        reports.stream()
+            .flatMap(report -> report.containers().stream())
+            .mapToLong(
+                container -> container.lastLines() == null ? 0 : container.lastLines().length())
+            .sum();
+    return characters < Protocol.MAX_FRAME_BYTES / 6
+        ? reports
+        : reports.stream().map(Texts::withoutLines).toList();
+  }
+
+  private static TeamReport withoutLines(TeamReport report) {
+    return new TeamReport(
+        report.teamUid(),
+        report.namespace(),
+        report.name(),
+        report.epoch(),
+        report.state(),
+        report.code(),
+        report.message(),
+        report.containers().stream()
+            .map(c -> new ContainerReport(c.name(), c.running(), c.restarts(), c.exitCode(), null))
+            .toList());
   }
 
   /** A message of bounded length without control characters. */

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param attachFor how long attaching may take at first, all attempts together
  * @param mountDead how long a mount may be dead before its team is stopped
  * @param remove between two attempts to remove what cannot be removed
+ * @param trust how long containers that ended again and again must run before they count as healthy
  */
 record Timings(
     Duration portRetry,
@@ -18,7 +19,8 @@ record Timings(
     Duration fullLook,
     Duration attachFor,
     Duration mountDead,
-    Duration remove) {
+    Duration remove,
+    Duration trust) {
 
   static Timings standard(Duration mountDead) {
     return new Timings(
@@ -27,6 +29,7 @@ record Timings(
         Duration.ofSeconds(30),
         Duration.ofSeconds(60),
         mountDead,
-        Duration.ofSeconds(2));
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(10));
   }
 }

@@ -109,6 +109,10 @@ public final class StubHub implements AutoCloseable {
   private final String address;
 
   StubHub(String address, KeyStore keys) throws Exception {
+    this(address, 0, keys);
+  }
+
+  StubHub(String address, int port, KeyStore keys) throws Exception {
     this.address = address;
     SslContextFactory.Server tls = new SslContextFactory.Server();
     tls.setKeyStore(keys);
@@ -116,6 +120,7 @@ public final class StubHub implements AutoCloseable {
     tls.setSniRequired(false);
     connector = new ServerConnector(server, tls);
     connector.setHost(address);
+    connector.setPort(port);
     server.addConnector(connector);
     server.setHandler(
         WebSocketUpgradeHandler.from(

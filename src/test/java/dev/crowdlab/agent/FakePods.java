@@ -1,0 +1,168 @@
+package dev.crowdlab.agent;
+
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Containers in memory. */
+final class FakePods implements Pods {
+
+  private static final class Container {
+    private boolean running;
+    private @Nullable Integer exitCode;
+    private int starts;
+    private String lines = "";
+  }
+
+  private final Map<Pod, Map<String, Container>> pods = new HashMap<>();
+  private final Set<String> images = new HashSet<>(Set.of("localhost/exercise:1"));
+  private final Set<String> pullable = new HashSet<>();
+  private final Map<Pod, Plan> plans = new HashMap<>();
+  private boolean unkillable;
+  private boolean endless;
+
+  synchronized void offer(String image) {
+    pullable.add(image);
+  }
+
+  /** Pulling takes for ever. */
+  synchronized void pullForEver() {
+    endless = true;
+  }
+
+  synchronized void unkillable(boolean now) {
+    unkillable = now;
+  }
+
+  synchronized boolean exists(Pod pod) {
+    return pods.containsKey(pod);
+  }
+
+  synchronized Plan plan(Pod pod) {
+    return plans.get(pod);
+  }
+
+  synchronized boolean isRunning(Pod pod, String container) {
+    return pods.containsKey(pod) && pods.get(pod).get(container).running;
+  }
+
+  synchronized int starts(Pod pod, String container) {
+    return pods.get(pod).get(container).starts;
+  }
+
+  synchronized void exit(Pod pod, String name, int code, String lines) {
+    Container container = pods.get(pod).get(name);
+    container.running = false;
+    container.exitCode = code;
+    container.lines = lines;
+  }
+
+  static String id(Pod pod, String container) {
+    return "id-" + pod.container(container);
+  }
+
+  @Override
+  public Network network(Pod pod) {
+    return new Network("crowdlab-0", "podman1");
+  }
+
+  @Override
+  public void create(Plan plan) throws ImageMissingException {
+    synchronized (this) {
+      Map<String, Container> containers = new LinkedHashMap<>();
+      for (ToAgent.Container container : plan.run().containers()) {
+        if (!images.contains(container.image())) {
+          throw new ImageMissingException(container.image());
+        }
+        containers.put(container.name(), new Container());
+      }
+      pods.put(plan.pod(), containers);
+      plans.put(plan.pod(), plan);
+    }
+  }
+
+  @Override
+  public void pull(
+      String image, ToAgent.@Nullable RegistryAuth auth, CompletableFuture<Void> cancel)
+      throws RunException {
+    boolean wait;
+    synchronized (this) {
+      wait = endless;
+      if (pullable.contains(image)) {
+        images.add(image);
+        return;
+      }
+    }
+    if (wait) {
+      cancel.orTimeout(30, TimeUnit.SECONDS).join();
+    }
+    if (!images.contains(image)) {
+      throw new RunException(RunFailure.IMAGE_MISSING, "image " + image + " is nowhere");
+    }
+  }
+
+  @Override
+  public synchronized void start(Pod pod, List<String> containers) throws RunException {
+    if (!pods.containsKey(pod)) {
+      throw new RunException(RunFailure.CONTAINER_REFUSED, "no such pod");
+    }
+    for (String name : containers) {
+      Container container = pods.get(pod).get(name);
+      if (!container.running) {
+        container.running = true;
+        container.starts++;
+      }
+    }
+  }
+
+  @Override
+  public synchronized List<Status> statuses(Pod pod, List<String> containers) {
+    Map<String, Container> all = pods.getOrDefault(pod, Map.of());
+    return containers.stream()
+        .filter(all::containsKey)
+        .map(name -> new Status(name, id(pod, name), all.get(name).running, all.get(name).exitCode))
+        .toList();
+  }
+
+  @Override
+  public synchronized String lastLines(Pod pod, String container) {
+    return pods.get(pod).get(container).lines;
+  }
+
+  @Override
+  public synchronized boolean stop(Pod pod, Duration grace) {
+    if (unkillable) {
+      return false;
+    }
+    pods.getOrDefault(pod, Map.of()).values().forEach(container -> container.running = false);
+    return true;
+  }
+
+  @Override
+  public synchronized boolean remove(Pod pod) {
+    if (unkillable) {
+      return false;
+    }
+    pods.remove(pod);
+    return true;
+  }
+
+  @Override
+  public void release(Pod pod) {}
+
+  @Override
+  public synchronized List<Found> list() {
+    return pods.entrySet().stream()
+        .map(e -> new Found(e.getKey(), e.getValue().values().stream().anyMatch(c -> c.running)))
+        .toList();
+  }
+}

@@ -1,0 +1,319 @@
+package dev.crowdlab.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.crowdlab.agent.Commands.Result;
+import dev.crowdlab.agent.Pods.Found;
+import dev.crowdlab.agent.Pods.ImageMissingException;
+import dev.crowdlab.agent.Pods.Plan;
+import dev.crowdlab.agent.Pods.Pod;
+import dev.crowdlab.agent.Pods.Status;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PodmanTest {
+
+  private static final Pod POD = new Pod("uid-1", 3);
+  private static final String NETWORKS =
+      """
+      [{"name":"crowdlab-0","network_interface":"podman1"},
+       {"name":"crowdlab-1","network_interface":"podman2"},
+       {"name":"somebody's","network_interface":"podman3"}]
+      """;
+
+  @TempDir Path secrets;
+
+  private final FakeCommands commands = new FakeCommands();
+
+  private Podman podman(boolean limits) {
+    return new Podman(commands, Runnable::run, secrets, List.of("9.9.9.9"), limits);
+  }
+
+  private String line(String part) {
+    return commands.lines().stream().filter(l -> l.contains(part)).findFirst().orElseThrow();
+  }
+
+  private static Plan plan(ToAgent.Run run) {
+    return new Plan(POD, "crowdlab-0", run, Path.of("/run/crowdlab/teams/uid-1/3/workspace"));
+  }
+
+  @Test
+  void aPodSharesItsNetworkAndItsNamesAndNothingElse() throws Exception {
+    podman(true).create(plan(Runs.run(3)));
+
+    assertThat(line("pod create"))
+        .isEqualTo(
+            "podman pod create --name crowdlab-uid-1-3 --infra-name crowdlab-uid-1-3-infra"
+                + " --hostname team-7 --share net,uts --network crowdlab-0 --publish 30001:8080"
+                + " --add-host web:127.0.0.1 --dns 127.0.0.1"
+                + " --label crowdlab.team=uid-1 --label crowdlab.epoch=3");
+  }
+
+  @Test
+  void aContainerHasNoPrivilegeBeyondPodmansDefaultAndItsLimits() throws Exception {
+    podman(true).create(plan(Runs.run(3)));
+
+    assertThat(line("create --pod"))
+        .contains("--security-opt no-new-privileges")
+        .contains("--pids-limit 2048 --cpus 0.500 --memory 67108864b --memory-swap 67108864b")
+        .contains("--volume /run/crowdlab/teams/uid-1/3/workspace:/work:rw,nosuid,nodev")
+        .contains("--pull never")
+        .endsWith(" localhost/exercise:1")
+        .doesNotContain("privileged ", "cap-add");
+  }
+
+  @Test
+  void onlyATestBedGoesWithoutLimits() throws Exception {
+    podman(false).create(plan(Runs.run(3)));
+
+    assertThat(line("create --pod")).doesNotContain("--pids-limit", "--cpus", "--memory");
+  }
+
+  @Test
+  void valuesOfVariablesAreInNoArgumentAndInNoFileThatStays() throws Exception {
+    // given
+    List<String> files = new ArrayList<>();
+    commands.answer(
+        "create --pod",
+        command -> {
+          Path file = Path.of(command.words().get(command.words().indexOf("--env-file") + 1));
+          try {
+            files.add(Files.readString(file));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          return new Result(0, "", "");
+        });
+
+    // when
+    podman(true).create(plan(Runs.run(3)));
+
+    // then
+    assertThat(files).containsExactly("SECRET=hunter2\n");
+    assertThat(commands.lines()).noneMatch(line -> line.contains("hunter2"));
+    assertThat(secrets).isEmptyDirectory();
+  }
+
+  @Test
+  void commandAndArgumentsMeanWhatTheyMeanInKubernetes() throws Exception {
+    // given
+    ToAgent.Container container =
+        new ToAgent.Container(
+            "web",
+            "img",
+            List.of("/bin/sh", "-c", "echo \"a b\""),
+            List.of("--name", "x"),
+            Map.of(),
+            0,
+            0,
+            null);
+
+    // when
+    podman(true)
+        .create(plan(Runs.of(3, List.of(container), List.of(), new ToAgent.VmLimits(0, 0, 0))));
+
+    // then
+    List<String> words =
+        commands.asked().stream()
+            .map(Commands.Command::words)
+            .filter(w -> w.contains("--entrypoint"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(words.subList(words.indexOf("--entrypoint"), words.size()))
+        .containsExactly(
+            "--entrypoint", "[\"/bin/sh\",\"-c\",\"echo \\\"a b\\\"\"]", "img", "--name", "x");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Error: localhost/exercise:1: image not known, true",
+    "Error: no such image, true",
+    "Error: something else, false",
+  })
+  void aMissingImageIsToldFromOtherRefusals(String said, boolean missing) {
+    commands.answer("create --pod", 125, "", said);
+
+    assertThatThrownBy(() -> podman(true).create(plan(Runs.run(3))))
+        .isInstanceOf(missing ? ImageMissingException.class : RunException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cannot listen on the TCP port: listen tcp4 :30001: bind: address already in use, PORT_IN_USE",
+    "runc: error setting cgroup config for procHooks process, HOST_UNFIT",
+    "executable file not found in $PATH, CONTAINER_REFUSED",
+  })
+  void podmansRefusalsHaveCodes(String said, RunFailure code) {
+    commands.answer("start", 126, "", said);
+
+    assertThatThrownBy(() -> podman(true).start(POD, List.of("web")))
+        .isInstanceOfSatisfying(RunException.class, e -> assertThat(e.code()).isEqualTo(code));
+  }
+
+  @Test
+  void aPodOfTheSameNameIsReplaced() throws Exception {
+    // given
+    boolean[] removed = {false};
+    commands.answer(
+        "pod rm",
+        command -> {
+          removed[0] = true;
+          return new Result(0, "", "");
+        });
+    commands.answer(
+        "pod create",
+        command ->
+            removed[0]
+                ? new Result(0, "", "")
+                : new Result(
+                    125, "", "Error: name crowdlab-uid-1-3 is in use: pod already exists"));
+
+    // when
+    podman(true).create(plan(Runs.run(3)));
+
+    // then
+    assertThat(removed[0]).isTrue();
+  }
+
+  @Test
+  void teamsHaveNetworksOfTheirOwnAndGiveThemBack() throws Exception {
+    // given
+    commands.answer("network ls", 0, NETWORKS, "");
+    Podman podman = podman(true);
+
+    // when
+    Pods.Network first = podman.network(POD);
+    Pods.Network second = podman.network(new Pod("uid-2", 1));
+
+    // then
+    assertThat(List.of(first.name(), second.name()))
+        .containsExactlyInAnyOrder("crowdlab-0", "crowdlab-1");
+    assertThat(podman.network(POD)).isEqualTo(first);
+    assertThat(podman.bridges()).containsExactly("podman1", "podman2");
+
+    // when
+    podman.release(POD);
+
+    // then
+    assertThat(podman.network(new Pod("uid-3", 1))).isEqualTo(first);
+  }
+
+  @Test
+  void aNetworkIsMadeWhenNoneIsFree() throws Exception {
+    // given
+    commands.answer("network ls", 0, "[]", "");
+    commands.answer(
+        "network create",
+        command -> {
+          commands.answer("network ls", 0, NETWORKS, "");
+          return new Result(0, "", "");
+        });
+
+    // when
+    podman(true).network(POD);
+
+    // then
+    assertThat(line("network create"))
+        .isEqualTo("podman network create --disable-dns --label crowdlab.network=1 crowdlab-0");
+  }
+
+  @Test
+  void podsAreFoundByTheirLabels() {
+    // given
+    commands.answer("network ls", 0, NETWORKS, "");
+    commands.answer(
+        "ps --all",
+        0,
+        """
+        [{"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3"},"IsInfra":true,"State":"running","Networks":["crowdlab-1"]},
+         {"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3"},"IsInfra":false,"State":"running"},
+         {"Labels":{"crowdlab.team":"uid-2","crowdlab.epoch":"1"},"IsInfra":true,"State":"running"},
+         {"Labels":{"crowdlab.team":"uid-2","crowdlab.epoch":"1"},"IsInfra":false,"State":"exited"},
+         {"Labels":{"crowdlab.team":"../x","crowdlab.epoch":"1"},"State":"running"},
+         {"Labels":{"crowdlab.team":"uid-4","crowdlab.epoch":"none"},"State":"running"}]
+        """,
+        "");
+    Podman podman = podman(true);
+
+    // then
+    assertThat(podman.list())
+        .containsExactlyInAnyOrder(new Found(POD, true), new Found(new Pod("uid-2", 1), false));
+    assertThat(podman.bridges()).isNotEmpty();
+  }
+
+  @Test
+  void statusesAreReadAndAContainerThatIsGoneHasEnded() {
+    // given
+    commands.answer(
+        "inspect",
+        125,
+        "crowdlab-uid-1-3-web abc running 0\ncrowdlab-uid-1-3-db def exited 137\n",
+        "Error: no such container \"crowdlab-uid-1-3-old\"\n");
+
+    // then
+    assertThat(podman(true).statuses(POD, List.of("web", "db", "old")))
+        .containsExactlyInAnyOrder(
+            new Status("web", "abc", true, null),
+            new Status("db", "def", false, 137),
+            new Status("old", "", false, null));
+  }
+
+  @Test
+  void credentialsOfARegistryAreInNoArgumentAndInNoFileThatStays() throws Exception {
+    // given
+    commands.answer("image exists", 1, "", "");
+    List<String> contents = new ArrayList<>();
+    commands.answer(
+        "pull",
+        command -> {
+          try {
+            contents.add(
+                Files.readString(
+                    Path.of(command.words().get(command.words().indexOf("--authfile") + 1))));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          return new Result(0, "", "");
+        });
+
+    // when
+    podman(true).pull("img", new ToAgent.RegistryAuth("{\"auths\":{}}"), new CompletableFuture<>());
+
+    // then
+    assertThat(contents).containsExactly("{\"auths\":{}}");
+    assertThat(secrets).isEmptyDirectory();
+  }
+
+  @Test
+  void anImageThatIsThereIsNotPulled() throws Exception {
+    podman(true).pull("img", null, new CompletableFuture<>());
+
+    assertThat(commands.lines()).containsExactly("podman image exists img");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "team-7, team-7",
+    "Team.7.example, team",
+    "-x-, -x",
+    "a_b, a",
+    "123, 123",
+    "..., team",
+  })
+  void theHostNameIsALabel(String team, String hostname) {
+    assertThat(Podman.hostname(team)).isEqualTo(hostname);
+  }
+}

@@ -1,0 +1,597 @@
+package dev.crowdlab.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.crowdlab.agent.Mounts.Attach;
+import dev.crowdlab.agent.Mounts.Health;
+import dev.crowdlab.agent.Mounts.Place;
+import dev.crowdlab.agent.Pods.Pod;
+import dev.crowdlab.protocol.Frames;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TeamWorkerTest {
+
+  private static final Timings QUICK =
+      new Timings(
+          Duration.ofMillis(2),
+          Duration.ofMillis(20),
+          Duration.ofSeconds(30),
+          Duration.ofMillis(300),
+          Duration.ofMillis(300),
+          Duration.ofMillis(20),
+          Duration.ofMillis(500));
+
+  private static final Pod POD = new Pod("uid-1", 1);
+  private static final Place PLACE = new Place("uid-1", 1);
+
+  @TempDir Path folder;
+
+  private final ExecutorService executor = Executors.newCachedThreadPool();
+  private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+  private final FakePods pods = new FakePods();
+  private final FakeMounts mounts = new FakeMounts(pods);
+  private final FakeFirewall firewall = new FakeFirewall();
+  private final FakeReporter reporter = new FakeReporter();
+  private final AtomicBoolean listening = new AtomicBoolean(true);
+  private Host host;
+  private Teams teams;
+
+  @BeforeEach
+  void start() throws IOException {
+    host =
+        new Host(
+            pods,
+            mounts,
+            firewall,
+            new Epochs(folder),
+            new Capacity(),
+            new RunFiles(folder.resolve("teams"), new Frames()),
+            port -> listening.get());
+    teams = newTeams();
+  }
+
+  private Teams newTeams() {
+    return new Teams(host, reporter, QUICK, executor, timer);
+  }
+
+  @AfterEach
+  void stop() {
+    timer.shutdownNow();
+    executor.shutdownNow();
+  }
+
+  private TeamReport awaitState(State state) {
+    return reporter.awaitReport(report -> report.state() == state);
+  }
+
+  private TeamReport awaitFailure(RunFailure code) {
+    return reporter.awaitReport(
+        report -> report.state() == State.FAILED && code.name().equals(report.code()));
+  }
+
+  private void up() {
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+  }
+
+  private void assertNothingIsLeft() {
+    await().until(() -> !pods.exists(POD) && !mounts.isMounted(PLACE));
+    assertThat(firewall.openings()).isEmpty();
+    assertThat(folder.resolve("teams")).isEmptyDirectory();
+  }
+
+  @Test
+  void aRunGoesThroughItsStepsInOrder() {
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(reporter.states())
+        .containsExactly(
+            State.PREPARING, State.ATTACHING, State.ATTACHED, State.STARTING, State.HEALTHY);
+    assertThat(mounts.isMounted(PLACE)).isTrue();
+    assertThat(pods.plan(POD).workspace()).isEqualTo(mounts.path(PLACE));
+    assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
+  }
+
+  @Test
+  void noContainerRunsBeforeTheWorkspaceIsThere() {
+    // given
+    mounts.serverSays(new Attach.Unreachable("down"));
+
+    // when
+    teams.order(Runs.run(1));
+    await().until(() -> mounts.attempts() >= 2 && pods.exists(POD));
+
+    // then
+    assertThat(pods.isRunning(POD, "web")).isFalse();
+
+    // when
+    mounts.serverSays(new Attach.Attached());
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void aRunIsHealthyOnlyWhenItsPortsAnswer() {
+    // given
+    listening.set(false);
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    assertThat(
+            reporter.awaitReport(r -> r.state() == State.STARTING && r.message() != null).message())
+        .isEqualTo("nothing listens on port http of container web");
+
+    // when
+    listening.set(true);
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void aStopLeavesNothing() {
+    // given
+    up();
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 1_000));
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+    assertThat(teams.present()).isEmpty();
+  }
+
+  @Test
+  void aStopOfATeamThatIsNotHereIsDone() {
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 4, 0));
+
+    reporter.awaitGone(4);
+  }
+
+  @Test
+  void aStopOfAnOlderEpochLeavesTheNewerAlone() {
+    // given
+    teams.order(Runs.run(5));
+    awaitState(State.HEALTHY);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 4, 0));
+
+    // then
+    reporter.awaitGone(4);
+    assertThat(pods.isRunning(new Pod("uid-1", 5), "web")).isTrue();
+  }
+
+  @Test
+  void aLowerEpochIsRefused() {
+    // given
+    teams.order(Runs.run(5));
+    awaitState(State.HEALTHY);
+
+    // when
+    teams.order(Runs.run(4));
+
+    // then
+    assertThat(awaitFailure(RunFailure.EPOCH_REFUSED).epoch()).isEqualTo(4);
+    assertThat(pods.exists(new Pod("uid-1", 4))).isFalse();
+    assertThat(pods.isRunning(new Pod("uid-1", 5), "web")).isTrue();
+  }
+
+  @Test
+  void anEpochThatWasStoppedKeepsOlderOnesOutForEver() throws IOException {
+    // given
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 4, 0));
+    reporter.awaitGone(4);
+
+    // when
+    host =
+        new Host(
+            pods, mounts, firewall, new Epochs(folder), new Capacity(), host.files(), port -> true);
+    newTeams().order(Runs.run(3));
+
+    // then
+    awaitFailure(RunFailure.EPOCH_REFUSED);
+  }
+
+  @Test
+  void aHigherEpochReplacesALowerOne() {
+    // given
+    up();
+
+    // when
+    teams.order(Runs.run(2));
+
+    // then
+    reporter.awaitReport(r -> r.epoch() == 2 && r.state() == State.HEALTHY);
+    assertThat(pods.exists(POD)).isFalse();
+    assertThat(mounts.isMounted(PLACE)).isFalse();
+    assertThat(pods.isRunning(new Pod("uid-1", 2), "web")).isTrue();
+  }
+
+  @Test
+  void theSameOrderAgainIsAnsweredWithThePresentState() {
+    // given
+    up();
+    int before = reporter.all().size();
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    await().until(() -> reporter.all().size() == before + 1);
+    assertThat(reporter.states().getLast()).isEqualTo(State.HEALTHY);
+    assertThat(pods.starts(POD, "web")).isEqualTo(1);
+  }
+
+  @Test
+  void aRefusedKeyEndsTheRunAtOnce() {
+    // given
+    mounts.serverSays(new Attach.Refused("no"));
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    awaitFailure(RunFailure.EPOCH_REFUSED);
+    assertThat(mounts.attempts()).isEqualTo(1);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void anUnreachableFileServerIsTriedForABoundedTime() {
+    // given
+    mounts.serverSays(new Attach.Unreachable("down"));
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    awaitFailure(RunFailure.MOUNT_FAILED);
+    assertThat(mounts.attempts()).isGreaterThan(1);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aFailedRunIsTriedAgainWhenOrderedAgain() {
+    // given
+    mounts.serverSays(new Attach.Unreachable("down"));
+    teams.order(Runs.run(1));
+    awaitFailure(RunFailure.MOUNT_FAILED);
+
+    // when
+    mounts.serverSays(new Attach.Attached());
+    teams.order(Runs.run(1));
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void aMissingImageIsPulled() {
+    // given
+    pods.offer("registry.example/other:2");
+
+    // when
+    teams.order(withImage("registry.example/other:2"));
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void anImageThatIsNowhereFailsTheRun() {
+    // when
+    teams.order(withImage("registry.example/other:2"));
+
+    // then
+    assertThat(awaitFailure(RunFailure.IMAGE_MISSING).message())
+        .contains("registry.example/other:2");
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aStopInterruptsALongPull() {
+    // given
+    pods.pullForEver();
+    teams.order(withImage("registry.example/huge:2"));
+    awaitState(State.PREPARING);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+    assertThat(reporter.states()).doesNotContain(State.FAILED);
+  }
+
+  private static ToAgent.Run withImage(String image) {
+    ToAgent.Container web = Runs.web();
+    return Runs.of(
+        1,
+        List.of(
+            new ToAgent.Container(
+                "web", image, web.command(), web.args(), web.env(), 0, 0, "/work")),
+        List.of(Runs.port(30_001)),
+        new ToAgent.VmLimits(4, 0, 0));
+  }
+
+  @Test
+  void whatWouldExceedTheVmIsRefused() {
+    // given
+    ToAgent.VmLimits one = new ToAgent.VmLimits(1, 0, 0);
+    teams.order(Runs.ofTeam("uid-1", one));
+    awaitState(State.HEALTHY);
+
+    // when
+    teams.order(Runs.ofTeam("uid-2", one));
+
+    // then
+    assertThat(awaitFailure(RunFailure.CAPACITY_EXCEEDED).teamUid()).isEqualTo("uid-2");
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "uid-1", 1, 0));
+    reporter.awaitGone(1);
+    teams.order(Runs.ofTeam("uid-2", one));
+
+    // then
+    reporter.awaitReport(r -> r.teamUid().equals("uid-2") && r.state() == State.HEALTHY);
+  }
+
+  @Test
+  void aContainerThatEndsIsStartedAgainAndItsLastLinesAreReportedWithoutSecrets() {
+    // given
+    up();
+
+    // when
+    pods.exit(POD, "web", 3, "the password is hunter2\u001b[31m\n");
+    teams.containerEnded(FakePods.id(POD, "web"));
+
+    // then
+    TeamReport ended =
+        reporter.awaitReport(
+            r ->
+                r.state() == State.STARTING && RunFailure.CONTAINER_EXITED.name().equals(r.code()));
+    assertThat(ended.containers().getFirst().exitCode()).isEqualTo(3);
+    assertThat(ended.containers().getFirst().lastLines()).isEqualTo("the password is ***[31m");
+    await().until(() -> pods.starts(POD, "web") == 2);
+    reporter.awaitReport(
+        r -> r.state() == State.HEALTHY && r.containers().getFirst().restarts() == 1);
+  }
+
+  @Test
+  void theEndOfAnotherTeamsContainerIsNoneOfItsBusiness() {
+    // given
+    up();
+    pods.exit(POD, "web", 1, "");
+    teams.containerEnded(FakePods.id(POD, "web"));
+    await().until(() -> pods.starts(POD, "web") == 2);
+    int before = reporter.all().size();
+
+    // when
+    teams.containerEnded("someone-else's");
+
+    // then
+    assertThat(reporter.all().size()).isGreaterThanOrEqualTo(before);
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void aDeadMountWhoseEpochHoldsIsMountedAnewAndTheContainersStartedAgain() {
+    // given
+    up();
+
+    // when
+    mounts.health(PLACE, Health.DEAD);
+
+    // then
+    reporter.awaitReport(
+        r -> r.state() == State.ATTACHING && RunFailure.MOUNT_FAILED.name().equals(r.code()));
+    await().until(() -> pods.starts(POD, "web") == 2);
+    await().until(() -> reporter.states().getLast() == State.HEALTHY);
+    assertThat(mounts.health(PLACE)).isEqualTo(Health.ALIVE);
+  }
+
+  @Test
+  void aDeadMountWhoseEpochIsRefusedEndsTheRunAtOnce() {
+    // given
+    up();
+
+    // when
+    mounts.serverSays(new Attach.Refused("fenced"));
+    mounts.health(PLACE, Health.DEAD);
+
+    // then
+    awaitFailure(RunFailure.EPOCH_REFUSED);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aDeadMountEndsTheRunOnlyAfterTheBoundWhenTheFileServerIsSilent() {
+    // given
+    up();
+    long began = System.nanoTime();
+
+    // when
+    mounts.serverSays(new Attach.Unreachable("silence"));
+    mounts.health(PLACE, Health.DEAD);
+
+    // then
+    awaitFailure(RunFailure.MOUNT_FAILED);
+    assertThat(Duration.ofNanos(System.nanoTime() - began))
+        .isGreaterThanOrEqualTo(QUICK.mountDead());
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aSlowMountIsLeftAlone() {
+    // given
+    up();
+    int before = reporter.all().size();
+
+    // when
+    mounts.health(PLACE, Health.SLOW);
+
+    // then
+    await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+    assertThat(reporter.all()).hasSize(before);
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void aFullWorkspaceIsReportedAndTheReportTakenBack() {
+    // given
+    up();
+
+    // when
+    mounts.health(PLACE, Health.FULL);
+
+    // then
+    reporter.awaitReport(
+        r -> r.state() == State.HEALTHY && RunFailure.WORKSPACE_FULL.name().equals(r.code()));
+
+    // when
+    mounts.health(PLACE, Health.ALIVE);
+
+    // then
+    await().until(() -> ((TeamReport) reporter.all().getLast()).code() == null);
+  }
+
+  @Test
+  void processesThatWaitForAHungMountAreFreedByAbortingIt() {
+    // given
+    up();
+    mounts.health(PLACE, Health.HUNG);
+    mounts.serverSays(new Attach.Unreachable("silence"));
+    pods.unkillable(true);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    reporter.awaitGone(1);
+    assertThat(mounts.aborts()).isPositive();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void goneIsSaidOnlyWhenNothingIsLeft() {
+    // given
+    up();
+    pods.unkillable(true);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    awaitState(State.STOPPING);
+    await().pollDelay(Duration.ofMillis(100)).until(() -> true);
+    assertThat(reporter.all())
+        .noneMatch(dev.crowdlab.protocol.FromAgent.TeamGone.class::isInstance);
+    assertThat(teams.present()).hasSize(1);
+
+    // when
+    pods.unkillable(false);
+
+    // then
+    reporter.awaitGone(1);
+  }
+
+  @Test
+  void anAgentThatStartsAgainAdoptsWhatRuns() {
+    // given
+    up();
+
+    // when
+    Teams successor = newTeams();
+    successor.adopt();
+
+    // then
+    assertThat(successor.present()).extracting(TeamReport::state).containsExactly(State.HEALTHY);
+    assertThat(pods.starts(POD, "web")).isEqualTo(1);
+
+    // when
+    successor.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    reporter.awaitGone(1);
+    assertThat(pods.exists(POD)).isFalse();
+  }
+
+  @Test
+  void anAgentThatStartsAgainRemovesWhatIsIncomplete() {
+    // given
+    up();
+    pods.exit(POD, "web", 137, "");
+
+    // when
+    Teams successor = newTeams();
+    successor.adopt();
+
+    // then
+    assertThat(successor.present()).isEmpty();
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void badInputIsRefusedBeforeAnythingHappens() {
+    // when
+    teams.order(withImage("--privileged"));
+
+    // then
+    awaitFailure(RunFailure.CONTAINER_REFUSED);
+    assertThat(mounts.attempts()).isZero();
+  }
+
+  @Test
+  void sourcesThatChangedAreAppliedToWhatRuns() {
+    // given
+    up();
+    ToAgent.Run run = Runs.run(1);
+
+    // when
+    teams.order(
+        new ToAgent.Run(
+            run.teamUid(),
+            run.namespace(),
+            run.name(),
+            1,
+            run.mount(),
+            run.containers(),
+            false,
+            run.ports(),
+            List.of("10.1.0.0/16"),
+            null,
+            run.limits()));
+
+    // then
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(firewall.openings().get("uid-1").sources())
+                    .hasToString("[10.1.0.0/16]"));
+  }
+}
