@@ -73,7 +73,7 @@ final class Decision {
   private NextStep resting(Observed o, Reason why) {
     Optional<Binding> binding = o.binding();
     if (binding.isPresent()) {
-      return new NextStep.Unbind(why, mustStopFirst(o, binding.get()));
+      return new NextStep.Unbind(why, mustStopFirst(o));
     }
     long epoch = o.highestEpoch();
     if (epoch == 0 || o.memory().proven() != null) {
@@ -118,7 +118,7 @@ final class Decision {
     if (o.memory().floor() >= binding.epoch()) {
       return Optional.of(new NextStep.Move(null, false, Wish.stay(vm)));
     }
-    boolean first = mustStopFirst(o, binding);
+    boolean first = mustStopFirst(o);
     if (asked) {
       return Optional.of(new NextStep.Move(RecoveryCause.REQUESTED, first, Wish.ratherNot(vm)));
     }
@@ -180,7 +180,7 @@ final class Decision {
   }
 
   /** Whether the old run can still be ended in order, so that it saves all that it has. */
-  private boolean mustStopFirst(Observed o, Binding binding) {
+  private boolean mustStopFirst(Observed o) {
     if (!(o.machine() instanceof BoundVm.Known(_, VmHealth health, boolean connected))
         || health instanceof VmHealth.Lost
         || o.memory().stopped()) {
