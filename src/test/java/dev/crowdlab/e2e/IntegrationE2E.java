@@ -1,0 +1,254 @@
+package dev.crowdlab.e2e;
+
+import static dev.crowdlab.core.Conditions.find;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.VmStep;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** Machines as their contributors have them: how they come in, what goes wrong, how they go. */
+@RequiresTestBed
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class IntegrationE2E {
+
+  private static final Duration BOUND = Duration.ofSeconds(180);
+
+  private Lab lab;
+  private LabNetwork network;
+
+  @BeforeAll
+  void start(ControlPlane controlPlane, LabNetwork labNetwork) {
+    network = labNetwork;
+    lab = Lab.start(controlPlane, labNetwork, "integration-e2e");
+  }
+
+  @AfterAll
+  void stop() {
+    lab.close();
+  }
+
+  @Test
+  void aRootMachineComesInAndGoesAsItCame() {
+    LabHost host = network.start("i-root", HostOptions.full());
+    Set<String> before = host.listing();
+
+    lab.contribute(host, "alice", 4);
+    ContributedVM ready = lab.awaitVmReady(host.name(), BOUND);
+    assertThat(ready.getStatus().timings())
+        .extracting(timing -> timing.step())
+        .contains(VmStep.CONNECT, VmStep.VERIFY, VmStep.CONFIGURE, VmStep.ENROL);
+    assertThat(ready.getStatus().facts().os()).isEqualTo("debian");
+    assertThat(host.listing()).isNotEqualTo(before);
+
+    lab.delete(ContributedVM.class, host.name(), BOUND);
+
+    assertThat(host.listing()).isEqualTo(before);
+  }
+
+  @Test
+  void aBareMachineWithASudoUserOnAnotherPortGetsItsPackagesAndGivesThemBack() {
+    LabHost host =
+        network.start("i-sudo", HostOptions.bare().sudoUser("lender").sshPort(2200));
+    Set<String> before = host.listing();
+    String packages = host.shell("dpkg-query -W -f '${Package}\\n' | sort");
+    String users = host.shell("cut -d: -f1 /etc/passwd | sort");
+
+    lab.contribute(host, "bob", 4);
+    lab.awaitVmReady(host.name(), BOUND);
+    assertThat(host.succeeds("podman", "--version")).isTrue();
+
+    lab.delete(ContributedVM.class, host.name(), BOUND);
+
+    assertThat(host.shell("dpkg-query -W -f '${Package}\\n' | sort")).isEqualTo(packages);
+    assertThat(host.shell("cut -d: -f1 /etc/passwd | sort")).isEqualTo(users);
+    assertThat(host.listing()).isEqualTo(before);
+  }
+
+  @Test
+  void aSecondReconcileChangesNothingOnTheMachine() {
+    LabHost host = network.start("i-same", HostOptions.full());
+    lab.contribute(host, "carol", 4);
+    lab.awaitVmReady(host.name(), BOUND);
+    Set<String> before = host.listing();
+    String agent = host.shell("systemctl show -p MainPID --value crowdlab-agent");
+
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(host.name())
+        .edit(
+            vm -> {
+              vm.setSpec(
+                  new dev.crowdlab.api.ContributedVMSpec(
+                      vm.getSpec().contributor(),
+                      vm.getSpec().ssh(),
+                      vm.getSpec().capacity(),
+                      true,
+                      false,
+                      new dev.crowdlab.api.IntegritySpec(
+                          vm.getSpec().integrity().policy(),
+                          List.of("/etc/hostname"),
+                          List.of(),
+                          null,
+                          List.of(),
+                          vm.getSpec().integrity().onViolation()),
+                      List.of()));
+              return vm;
+            });
+    long generation = lab.vm(host.name()).getMetadata().getGeneration();
+    lab.awaitVm(
+        host.name(),
+        "integrated again",
+        vm ->
+            vm.getStatus().observedGeneration() == generation
+                && Lab.isReady(vm.getStatus().conditions()),
+        BOUND);
+
+    assertThat(host.listing()).isEqualTo(before);
+    assertThat(host.shell("systemctl show -p MainPID --value crowdlab-agent")).isEqualTo(agent);
+  }
+
+  @Test
+  void anUnknownHostKeyWaitsForApprovalAndNothingIsSentBefore() {
+    LabHost host = network.start("i-key", HostOptions.full());
+    Set<String> before = host.listing();
+    lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
+    lab.apply(
+        ContributedVM.class,
+        lab.vmYaml(host, "dave", 4).replaceAll("hostKey: '[^']*', ", ""));
+
+    ContributedVM waiting =
+        lab.awaitVm(host.name(), "HostKeyNotApproved", vm -> reason(vm).equals("HostKeyNotApproved"), BOUND);
+    assertThat(Set.of(host.fingerprint("ed25519"), host.fingerprint("ecdsa"), host.fingerprint("rsa")))
+        .contains(waiting.getStatus().hostKey());
+    assertThat(host.shell("journalctl -u ssh --no-pager | grep -c Accepted || true").strip())
+        .isEqualTo("0");
+    assertThat(host.listing()).isEqualTo(before);
+
+    annotate(host.name(), Names.APPROVE_HOST_KEY, waiting.getStatus().hostKey());
+
+    lab.awaitVmReady(host.name(), BOUND);
+  }
+
+  @Test
+  void aChangedHostKeyIsRefusedAndSaid() {
+    LabHost host = network.start("i-changed", HostOptions.full());
+    lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
+    lab.apply(
+        ContributedVM.class,
+        lab.vmYaml(host, "erin", 4)
+            .replaceAll(
+                "hostKey: '[^']*'", "hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"));
+
+    lab.awaitVm(host.name(), "HostKeyChanged", vm -> reason(vm).equals("HostKeyChanged"), BOUND);
+
+    assertThat(host.shell("journalctl -u ssh --no-pager | grep -c Accepted || true").strip())
+        .isEqualTo("0");
+  }
+
+  @Test
+  void wrongCredentialsAreSaidAndACorrectedSecretHealsWithinSeconds() {
+    LabHost host = network.start("i-creds", HostOptions.full());
+    lab.contribute(host, "frank", 4);
+    lab.client()
+        .secrets()
+        .inNamespace(lab.namespace())
+        .withName(host.name() + "-ssh")
+        .edit(
+            secret -> {
+              secret.setData(Map.of(Names.SSH_PRIVATE_KEY, "", Names.SSH_PASSWORD, "d3Jvbmc="));
+              return secret;
+            });
+    lab.awaitVm(
+        host.name(),
+        "AuthenticationFailed",
+        vm -> reason(vm).equals("AuthenticationFailed"),
+        BOUND);
+
+    lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
+
+    lab.awaitVm(
+        host.name(),
+        "let in",
+        vm ->
+            find(vm.getStatus().conditions(), ConditionType.REACHABLE)
+                .filter(c -> c.getStatus().equals("True"))
+                .isPresent(),
+        Duration.ofSeconds(10));
+  }
+
+  @Test
+  void twoObjectsForOneMachineAreTold() {
+    LabHost host = network.start("i-twin", HostOptions.full());
+    lab.contribute(host, "grace", 4);
+    lab.awaitVmReady(host.name(), BOUND);
+    lab.apply(
+        ContributedVM.class,
+        lab.vmYaml(host, "grace", 4).replace("name: i-twin,", "name: i-twin-again,"));
+
+    ContributedVM refused =
+        lab.awaitVm(
+            "i-twin-again", "DuplicateMachine", vm -> reason(vm).equals("DuplicateMachine"), BOUND);
+
+    assertThat(find(refused.getStatus().conditions(), "Ready").map(Condition::getMessage))
+        .hasValueSatisfying(message -> assertThat(message).contains("i-twin"));
+    assertThat(Lab.isReady(lab.vm(host.name()).getStatus().conditions())).isTrue();
+  }
+
+  @Test
+  void aKilledAgentIsRestarted() {
+    LabHost host = network.start("i-agent", HostOptions.full());
+    lab.contribute(host, "heidi", 4);
+    ContributedVM ready = lab.awaitVmReady(host.name(), BOUND);
+    String since = ready.getStatus().agent().connectedSince();
+    host.shell("systemctl stop crowdlab-agent");
+
+    lab.awaitVm(
+        host.name(),
+        "connected again",
+        vm ->
+            vm.getStatus().agent() != null
+                && vm.getStatus().agent().connectedSince() != null
+                && !vm.getStatus().agent().connectedSince().equals(since),
+        BOUND);
+    lab.awaitVmReady(host.name(), BOUND);
+  }
+
+  private void annotate(String name, String key, String value) {
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(name)
+        .edit(
+            vm -> {
+              Map<String, String> annotations = new HashMap<>();
+              if (vm.getMetadata().getAnnotations() != null) {
+                annotations.putAll(vm.getMetadata().getAnnotations());
+              }
+              annotations.put(key, value);
+              vm.getMetadata().setAnnotations(annotations);
+              return vm;
+            });
+  }
+
+  private static String reason(ContributedVM vm) {
+    return find(vm.getStatus().conditions(), "Ready").map(Condition::getReason).orElse("");
+  }
+}

@@ -1,0 +1,403 @@
+package dev.crowdlab.e2e;
+
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.Crds;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientTimeoutException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * A whole installation: control plane, file server, machines, and the operator as a process of its
+ * own that can be killed. Everything is real.
+ */
+public final class Lab implements AutoCloseable {
+
+  /** The namespace of the operator. */
+  static final String SYSTEM = "crowdlab-system";
+
+  private static final Path JAR = Path.of("target/crowdlab.jar");
+  private static final Path TEST_CLASSES = Path.of("target/test-classes");
+
+  private final ControlPlane controlPlane;
+  private final LabNetwork network;
+  private final LabHost files;
+  private final String namespace;
+  private final Path folder;
+  private final Path configuration;
+  private final int managementPort;
+  private Process operator;
+  private Instant operatorStarted = Instant.EPOCH;
+
+  private Lab(ControlPlane controlPlane, LabNetwork network, String namespace) throws IOException {
+    this.controlPlane = controlPlane;
+    this.network = network;
+    this.namespace = namespace;
+    this.folder = Files.createTempDirectory("crowdlab-e2e-");
+    Crds.install(controlPlane.admin());
+    createNamespace(SYSTEM);
+    createNamespace(namespace);
+    this.files = network.start("files", HostOptions.fileServer("512M"));
+    secret(SYSTEM, "files", network.privateKey());
+    this.managementPort = freePort();
+    this.configuration = folder.resolve("config.yaml");
+    String hub = at(network.gateway(), freePort());
+    String waitingRoom = at(network.gateway(), freePort());
+    Files.writeString(
+        configuration,
+        """
+        namespace: %s
+        hub: {listen: '%s', advertise: ['%s']}
+        fileServer: {host: %s, hostKey: '%s', credentialsSecret: files, dataDirectory: /srv/data}
+        route: {sources: ['%s/32']}
+        waitingRoom: {listen: '%s', advertise: '%s'}
+        agent: {noPidsLimit: true}
+        management: {listen: '127.0.0.1:%d'}
+        """
+            .formatted(
+                SYSTEM,
+                hub,
+                hub,
+                files.address(),
+                files.fingerprint("ed25519"),
+                network.gateway(),
+                waitingRoom,
+                waitingRoom,
+                managementPort));
+  }
+
+  /** Starts everything but the machines. */
+  public static Lab start(ControlPlane controlPlane, LabNetwork network, String namespace) {
+    try {
+      Lab lab = new Lab(controlPlane, network, namespace);
+      lab.startOperator();
+      return lab;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public KubernetesClient client() {
+    return controlPlane.admin();
+  }
+
+  public LabHost fileServer() {
+    return files;
+  }
+
+  /** This machine's address as lab hosts see it: the operator's and the ingress's. */
+  public String gateway() {
+    return network.gateway();
+  }
+
+  public String namespace() {
+    return namespace;
+  }
+
+  // ---- the operator
+
+  /** Starts the operator as a user would. */
+  public void startOperator() {
+    launch(List.of("-jar", JAR.toString(), "operator"));
+  }
+
+  /** Starts an operator that dies, as by kill -9, right after it reached a step. */
+  public void startOperatorThatDiesAfter(String step) {
+    launch(
+        List.of(
+            "-Dcrowdlab.test.dieAfter=" + step,
+            "-cp",
+            JAR + ":" + TEST_CLASSES,
+            CrashingOperator.class.getName()));
+  }
+
+  /** kill -9. */
+  public void killOperator() {
+    operator.destroyForcibly();
+    awaitOperatorEnd(Duration.ofSeconds(10));
+  }
+
+  /** Waits until the operator has ended by itself. */
+  public void awaitOperatorEnd(Duration bound) {
+    try {
+      if (!operator.waitFor(bound.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new AssertionError("the operator still runs after " + bound);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public Path operatorLog() {
+    return folder.resolve("operator.log");
+  }
+
+  public long operatorPid() {
+    return operator.pid();
+  }
+
+  private void launch(List<String> words) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx256m");
+    command.addAll(words);
+    command.addAll(
+        List.of(
+            "--config",
+            configuration.toString(),
+            "--kubeconfig",
+            controlPlane.kubeconfig().toString()));
+    try {
+      operatorStarted = Instant.now();
+      operator =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(operatorLog().toFile()))
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  // ---- machines and teams
+
+  /** Applies a machine with its Secret, its host key pinned. */
+  public ContributedVM contribute(LabHost host, String contributor, int teams) {
+    secret(namespace, host.name() + "-ssh", network.privateKey());
+    return apply(ContributedVM.class, vmYaml(host, contributor, teams));
+  }
+
+  /** The YAML of {@link #contribute}. */
+  public String vmYaml(LabHost host, String contributor, int teams) {
+    return """
+        apiVersion: crowdlab.dev/v1alpha1
+        kind: ContributedVM
+        metadata: {name: %s, namespace: %s, annotations: {}}
+        spec:
+          contributor: {name: %s}
+          ssh: {host: %s, port: %d, user: %s, hostKey: '%s', credentialsSecretRef: {name: %s-ssh}}
+          capacity: {teams: %d, cpu: "2", memory: 4Gi}
+        """
+        .formatted(
+            host.name(),
+            namespace,
+            contributor,
+            host.address(),
+            host.sshPort(),
+            host.user(),
+            host.fingerprint("ed25519"),
+            host.name(),
+            teams);
+  }
+
+  /** Applies a team with the exercise image and a second container. */
+  public LabTeam team(String name) {
+    return apply(LabTeam.class, teamYaml(name));
+  }
+
+  /** The YAML of {@link #team}. */
+  public String teamYaml(String name) {
+    return """
+        apiVersion: crowdlab.dev/v1alpha1
+        kind: LabTeam
+        metadata: {name: %s, namespace: %s}
+        spec:
+          members: [bob]
+          exercise:
+            containers:
+            - {name: web, image: 'localhost/exercise:1', ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
+            - {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, "9090"]}
+          workspace: {size: 64Mi}
+          access: {host: %s, path: /, ingressClassName: contour, port: http}
+        """
+        .formatted(name, namespace, host(name));
+  }
+
+  /** The host name of a team's URL. */
+  public String host(String team) {
+    return team + "." + namespace + ".example.org";
+  }
+
+  public <T extends HasMetadata> T apply(Class<T> kind, String yaml) {
+    return client().resource(client().getKubernetesSerialization().unmarshal(yaml, kind)).createOr(
+        existing -> existing.update());
+  }
+
+  public void secret(String inNamespace, String name, String privateKey) {
+    client()
+        .resource(
+            new SecretBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .withNamespace(inNamespace)
+                .endMetadata()
+                .withType(Names.SSH_SECRET_TYPE)
+                .addToStringData(Names.SSH_PRIVATE_KEY, privateKey)
+                .build())
+        .createOr(existing -> existing.update());
+  }
+
+  public void createNamespace(String name) {
+    client()
+        .resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build())
+        .createOr(existing -> existing.update());
+  }
+
+  // ---- waiting
+
+  public ContributedVM vm(String name) {
+    return client().resources(ContributedVM.class).inNamespace(namespace).withName(name).get();
+  }
+
+  public LabTeam teamNow(String name) {
+    return client().resources(LabTeam.class).inNamespace(namespace).withName(name).get();
+  }
+
+  public ContributedVM awaitVmReady(String name, Duration bound) {
+    return awaitVm(name, "Ready", vm -> isReady(vm.getStatus().conditions()), bound);
+  }
+
+  public ContributedVM awaitVm(
+      String name, String what, Predicate<ContributedVM> condition, Duration bound) {
+    return await(ContributedVM.class, name, what, condition, bound);
+  }
+
+  public LabTeam awaitTeamReady(String name, Duration bound) {
+    return awaitTeam(name, "Ready", team -> isReady(team.getStatus().conditions()), bound);
+  }
+
+  /** Ready again, under a higher epoch than the given one. */
+  public LabTeam awaitTeamReadyAfter(String name, long epoch, Duration bound) {
+    return awaitTeam(
+        name,
+        "Ready after epoch " + epoch,
+        team ->
+            team.getStatus().binding() != null
+                && team.getStatus().binding().epoch() > epoch
+                && isReady(team.getStatus().conditions()),
+        bound);
+  }
+
+  public LabTeam awaitTeam(
+      String name, String what, Predicate<LabTeam> condition, Duration bound) {
+    return await(LabTeam.class, name, what, condition, bound);
+  }
+
+  /** Waits on a watch, so that nothing is seen later than the API server tells it. */
+  private <T extends HasMetadata> T await(
+      Class<T> kind, String name, String what, Predicate<T> condition, Duration bound) {
+    try {
+      return client()
+          .resources(kind)
+          .inNamespace(namespace)
+          .withName(name)
+          .waitUntilCondition(
+              object -> object != null && condition.test(object),
+              bound.toMillis(),
+              TimeUnit.MILLISECONDS);
+    } catch (KubernetesClientTimeoutException e) {
+      T last = client().resources(kind).inNamespace(namespace).withName(name).get();
+      throw new AssertionError(
+          "%s %s is not %s after %s: %s%nsee %s"
+              .formatted(
+                  kind.getSimpleName(),
+                  name,
+                  what,
+                  bound,
+                  client().getKubernetesSerialization().asYaml(last),
+                  operatorLog()),
+          e);
+    }
+  }
+
+  /** Waits until the present operator has heard of all these machines. */
+  public void awaitConnected(Iterable<String> machines, Duration bound) {
+    for (String name : machines) {
+      awaitVm(
+          name,
+          "connected to this operator",
+          vm -> {
+            String since =
+                vm.getStatus().agent() == null ? null : vm.getStatus().agent().connectedSince();
+            return since != null && !Times.parse(since).isBefore(operatorStarted);
+          },
+          bound);
+    }
+  }
+
+  /** Deletes it and waits until it is gone. */
+  public <T extends HasMetadata> void delete(Class<T> kind, String name, Duration bound) {
+    client().resources(kind).inNamespace(namespace).withName(name).delete();
+    awaitGone(kind, name, bound);
+  }
+
+  /** Waits until the object is gone. */
+  public <T extends HasMetadata> void awaitGone(Class<T> kind, String name, Duration bound) {
+    client()
+        .resources(kind)
+        .inNamespace(namespace)
+        .withName(name)
+        .waitUntilCondition(Objects::isNull, bound.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  public static boolean isReady(List<Condition> conditions) {
+    return conditions.stream()
+        .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
+  }
+
+  @Override
+  public void close() {
+    if (operator != null) {
+      killOperator();
+    }
+    files.close();
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(each);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String at(String host, int port) {
+    return String.format(Locale.ROOT, "%s:%d", host, port);
+  }
+
+  /** A port that was free a moment ago on every address. */
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress((InetAddress) null, 0));
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

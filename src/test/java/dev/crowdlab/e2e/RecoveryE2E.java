@@ -1,0 +1,149 @@
+package dev.crowdlab.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Recovery;
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.testbed.Browser;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.IngressBed;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.RequiresTestBed;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** A machine fails while a student works; another one answers with every acknowledged byte. */
+@RequiresTestBed
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RecoveryE2E {
+
+  private static final Duration BOUND = Duration.ofSeconds(120);
+
+  private Lab lab;
+  private Browser student;
+  private final Map<String, LabHost> machines = new java.util.TreeMap<>();
+
+  @BeforeAll
+  void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
+    lab = Lab.start(controlPlane, network, "recovery-e2e");
+    student = new Browser(ingress.address());
+    for (String name : List.of("r-one", "r-two", "r-three")) {
+      machines.put(name, network.start(name, HostOptions.full().image()));
+      lab.contribute(machines.get(name), name, 4);
+    }
+    machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+  }
+
+  @AfterAll
+  void stop() {
+    student.close();
+    lab.close();
+  }
+
+  @Test
+  void aPowerCutLosesNoAcknowledgedLine() throws Exception {
+    lab.team("power-cut");
+    LabTeam before = lab.awaitTeamReady("power-cut", BOUND);
+    long epoch = before.getStatus().binding().epoch();
+    String url = before.getStatus().url();
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+
+    LabTeam after;
+    try (Writer writer = Writer.start(student, url, "lines")) {
+      writer.awaitMore(20, BOUND);
+      machine.powerCut();
+      writer.awaitMore(20, BOUND);
+      after = lab.awaitTeamReadyAfter("power-cut", epoch, BOUND);
+      writer.close();
+      writer.check(student.get(url + "cgi-bin/file?lines").body());
+    }
+
+    Recovery recovery = after.getStatus().recoveries().getFirst();
+    assertThat(recovery.cause()).isEqualTo(RecoveryCause.VM_LOST);
+    assertThat(recovery.from()).isEqualTo(machine.name());
+    assertThat(recovery.to()).isEqualTo(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
+    assertThat(recovery.epoch()).isEqualTo(epoch + 1);
+    assertThat(recovery.steps())
+        .extracting(step -> step.name())
+        .containsExactly(
+            TeamStep.DETECTED,
+            TeamStep.CHOSEN,
+            TeamStep.FENCED,
+            TeamStep.ATTACHED,
+            TeamStep.STARTED,
+            TeamStep.ROUTED);
+    assertThat(recovery.steps()).extracting(step -> step.at()).isSorted();
+    assertThat(recovery.duration()).isNotNull();
+
+    machine.start();
+    awaitClean(machine, "power-cut");
+    lab.awaitVmReady(machine.name(), BOUND);
+  }
+
+  @Test
+  void aMachineThatIsOnlyCutOffFromTheOperatorCannotWriteAnyMoreAndStopsWhenItIsBack()
+      throws Exception {
+    lab.apply(
+        LabTeam.class,
+        lab.teamYaml("cut-off")
+            .replace(
+                "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, \"9090\"]}",
+                "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work, command:"
+                    + " [/bin/sh, -c, 'exec /bin/numbered-lines /work/epochs $(cat"
+                    + " /proc/sys/kernel/random/uuid)']}"));
+    LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
+    long epoch = before.getStatus().binding().epoch();
+    String url = before.getStatus().url();
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+    String gateway = lab.gateway();
+
+    machine.cutFrom(gateway);
+    LabTeam after = lab.awaitTeamReadyAfter("cut-off", epoch, BOUND);
+    assertThat(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
+    Awaitility.await()
+        .atMost(BOUND)
+        .until(() -> writers(student.get(url + "cgi-bin/file?epochs").body()).size() > 1);
+    machine.heal();
+    awaitClean(machine, "cut-off");
+
+    List<String> writers = writers(student.get(url + "cgi-bin/file?epochs").body());
+    assertThat(writers)
+        .as("each epoch's lines stand together: none of the old one after the new one began")
+        .doesNotHaveDuplicates()
+        .hasSizeGreaterThanOrEqualTo(2);
+    lab.awaitVmReady(machine.name(), BOUND);
+  }
+
+  /** The tags of the lines, where one follows another of its own counted once. */
+  private static List<String> writers(String text) {
+    List<String> writers = new ArrayList<>();
+    text.lines()
+        .map(line -> line.split(" ", 2)[0])
+        .filter(tag -> writers.isEmpty() || !writers.getLast().equals(tag))
+        .forEach(writers::add);
+    return writers;
+  }
+
+  /** The machine runs nothing of the team any more. */
+  private void awaitClean(LabHost machine, String team) {
+    ContributedVM vm = lab.vm(machine.name());
+    Awaitility.await(vm.getMetadata().getName() + " stopped " + team)
+        .atMost(BOUND)
+        .until(
+            () ->
+                machine.shell("podman ps -q --filter label=crowdlab.dev/team=" + team).isBlank()
+                    && machine.shell("grep -c fuse.sshfs /proc/mounts || true").strip().equals("0"));
+  }
+}
