@@ -1,7 +1,6 @@
 package dev.crowdlab.e2e;
 
 import dev.crowdlab.api.ContributedVM;
-import dev.crowdlab.api.Crds;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.Times;
@@ -60,7 +59,12 @@ public final class Lab implements AutoCloseable {
     this.network = network;
     this.namespace = namespace;
     this.folder = Files.createTempDirectory("crowdlab-e2e-");
-    Crds.install(controlPlane.admin());
+    controlPlane.kubectl("apply", "--server-side", "-f", "crds");
+    controlPlane.kubectl(
+        "wait",
+        "--for=condition=Established",
+        "crd/contributedvms.crowdlab.dev",
+        "crd/labteams.crowdlab.dev");
     createNamespace(SYSTEM);
     createNamespace(namespace);
     this.files = network.start("files", HostOptions.fileServer("512M"));
