@@ -19,7 +19,6 @@ import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
-import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -48,6 +47,7 @@ public final class ContributedVMReconciler
 
   private static final Duration HUB_INTERVAL = Duration.ofMillis(500);
 
+  private final StatusWriter writer = new StatusWriter();
   private final VmLifecycle lifecycle;
   private final VmRelease release;
   private final Enrolment enrolment;
@@ -77,7 +77,9 @@ public final class ContributedVMReconciler
   }
 
   @Override
-  public UpdateControl<ContributedVM> reconcile(ContributedVM vm, Context<ContributedVM> context) {
+  public UpdateControl<ContributedVM> reconcile(
+      ContributedVM cached, Context<ContributedVM> context) {
+    ContributedVM vm = writer.freshest(cached);
     return UpdateControl.<ContributedVM>noUpdate()
         .rescheduleAfter(
             enrolment.isOpen()
@@ -94,11 +96,16 @@ public final class ContributedVMReconciler
   }
 
   @Override
-  public DeleteControl cleanup(ContributedVM vm, Context<ContributedVM> context) {
+  public DeleteControl cleanup(ContributedVM cached, Context<ContributedVM> context) {
+    ContributedVM vm = writer.freshest(cached);
     return release
         .pass(vm, surroundings(vm, context), sink(context))
         .map(again -> DeleteControl.noFinalizerRemoval().rescheduleAfter(again))
-        .orElseGet(DeleteControl::defaultDelete);
+        .orElseGet(
+            () -> {
+              writer.forget(vm);
+              return DeleteControl.defaultDelete();
+            });
   }
 
   @Override
@@ -154,10 +161,9 @@ public final class ContributedVMReconciler
             .get());
   }
 
-  private static StatusSink sink(Context<ContributedVM> context) {
+  private StatusSink sink(Context<ContributedVM> context) {
     return (ContributedVM vm, ContributedVMStatus status) ->
-        PrimaryUpdateAndCacheUtils.patchStatusAndCacheResource(
-            vm, context, fresh -> VmObserver.withStatus(fresh, status));
+        writer.write(context.getClient(), vm, status);
   }
 
   private static ResourceID secretId(ContributedVM vm) {
