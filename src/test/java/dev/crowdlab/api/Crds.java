@@ -34,7 +34,6 @@ public final class Crds {
   static Map<String, String> generate() {
     Map<String, ByteArrayOutputStream> files = new TreeMap<>();
     new CRDGenerator()
-        .withMinQuotes(true)
         .withPostProcessor(new CrdFinish())
         .customResourceClasses(ContributedVM.class, LabTeam.class)
         .withOutput(new Memory(files))
