@@ -48,8 +48,7 @@ final class OperatorCommand implements Callable<Integer> {
       }
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
-    try (OperatorProcess process =
-        OperatorProcess.start(read, Optional.ofNullable(kubeconfig))) {
+    try (OperatorProcess process = OperatorProcess.start(read, Optional.ofNullable(kubeconfig))) {
       process.awaitEnd();
     }
     return 0;

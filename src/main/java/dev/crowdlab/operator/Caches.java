@@ -17,7 +17,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** What one kind's reconciler needs to know of the other kind, and of other namespaces: informers of the whole cluster. */
+/**
+ * What one kind's reconciler needs to know of the other kind, and of other namespaces: informers of
+ * the whole cluster.
+ */
 final class Caches implements Vms, AutoCloseable {
 
   /** An event that a relist lost is made up for within this time. */
@@ -33,12 +36,10 @@ final class Caches implements Vms, AutoCloseable {
   Caches(KubernetesClient client) {
     machines =
         client.resources(ContributedVM.class).inAnyNamespace().runnableInformer(RESYNC.toMillis());
-    machines.addIndexers(
-        Map.of(BY_NAMESPACE, vm -> List.of(vm.getMetadata().getNamespace())));
+    machines.addIndexers(Map.of(BY_NAMESPACE, vm -> List.of(vm.getMetadata().getNamespace())));
     teams = client.resources(LabTeam.class).inAnyNamespace().runnableInformer(RESYNC.toMillis());
     teams.addIndexers(
-        Map.of(
-            BY_HOST, team -> List.of(team.getSpec().access().host().toLowerCase(Locale.ROOT))));
+        Map.of(BY_HOST, team -> List.of(team.getSpec().access().host().toLowerCase(Locale.ROOT))));
   }
 
   /**
@@ -60,9 +61,7 @@ final class Caches implements Vms, AutoCloseable {
 
   @Override
   public List<VmView> in(String namespace) {
-    return machines.getIndexer().byIndex(BY_NAMESPACE, namespace).stream()
-        .map(VmView::of)
-        .toList();
+    return machines.getIndexer().byIndex(BY_NAMESPACE, namespace).stream().map(VmView::of).toList();
   }
 
   /** The teams that use a host (in lower case), in whatever namespace. */

@@ -24,7 +24,6 @@ public record Config(
     Route route,
     WaitingRoom waitingRoom,
     Network network,
-    Agent agent,
     Integrity integrity,
     LeaderElection leaderElection,
     Management management) {
@@ -169,20 +168,6 @@ public record Config(
     public Network {
       allow = allow == null ? List.of() : List.copyOf(allow);
       deny = deny == null ? List.of() : List.copyOf(deny);
-    }
-  }
-
-  /**
-   * The agents.
-   *
-   * @param noPidsLimit leaves out podman's pids limit; only for a test bed whose machines cannot
-   *     set one
-   * @param lostMountBound how long a team's mount may be dead before its containers are stopped
-   */
-  public record Agent(Boolean noPidsLimit, Duration lostMountBound) {
-    public Agent {
-      noPidsLimit = requireNonNullElse(noPidsLimit, false);
-      lostMountBound = requireNonNullElse(lostMountBound, Duration.ofSeconds(60));
     }
   }
 

@@ -8,7 +8,10 @@ import dev.crowdlab.protocol.FromAgent.Notice;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 
-/** Passes what the hub hears on to the machines' reconciler, so that a fault is acted on when it is seen. */
+/**
+ * Passes what the hub hears on to the machines' reconciler, so that a fault is acted on when it is
+ * seen.
+ */
 record MachineNews(SimpleInboundEventSource<ContributedVM> source) implements AgentListener {
 
   @Override

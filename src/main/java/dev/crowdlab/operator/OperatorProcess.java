@@ -3,11 +3,15 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.api.ContributedVM;
-import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.hub.Hub;
 import dev.crowdlab.hub.HubClock;
 import dev.crowdlab.hub.HubSettings;
 import dev.crowdlab.hub.KubernetesSecrets;
+import dev.crowdlab.integrity.Ours;
+import dev.crowdlab.operator.Config.FileServer;
 import dev.crowdlab.route.Endpoint;
 import dev.crowdlab.route.KubernetesRoutes;
 import dev.crowdlab.route.Lobby;
@@ -25,30 +29,25 @@ import dev.crowdlab.storage.FileServerSettings;
 import dev.crowdlab.storage.SshWorkspaces;
 import dev.crowdlab.storage.WorkspaceIds;
 import dev.crowdlab.storage.Workspaces;
-import dev.crowdlab.team.StepListener;
-import dev.crowdlab.vm.ContributedVMReconciler;
-import dev.crowdlab.vm.VmSettings;
-import dev.crowdlab.integrity.Ours;
 import dev.crowdlab.team.KubernetesPullSecrets;
 import dev.crowdlab.team.KubernetesTeams;
+import dev.crowdlab.team.StepListener;
 import dev.crowdlab.team.TeamModule;
 import dev.crowdlab.team.TeamSettings;
 import dev.crowdlab.vm.AgentArchive;
+import dev.crowdlab.vm.ContributedVMReconciler;
 import dev.crowdlab.vm.IntegrityJudge;
 import dev.crowdlab.vm.Judge;
 import dev.crowdlab.vm.SshVmAccess;
+import dev.crowdlab.vm.VmSettings;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
-import dev.crowdlab.operator.Config.FileServer;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.javaoperatorsdk.operator.processing.retry.GenericRetry;
@@ -70,7 +69,9 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,6 +86,7 @@ public final class OperatorProcess implements AutoCloseable {
   private static final Duration TERMINATION_BOUND = Duration.ofSeconds(5);
   private static final int REQUEST_TIMEOUT_MILLIS = 10_000;
   private static final Duration API_BOUND = Duration.ofMillis(REQUEST_TIMEOUT_MILLIS);
+  private static final Duration PREPARE_BOUND = Duration.ofMinutes(5);
   private static final long FIRST_RETRY_MILLIS = 500;
   private static final long LONGEST_RETRY_MILLIS = 30_000;
 
@@ -101,12 +103,15 @@ public final class OperatorProcess implements AutoCloseable {
    * @param kubeconfig how to reach the cluster; by default as kubectl does it
    * @throws IOException when a file cannot be read or a port is taken
    */
-  public static OperatorProcess start(dev.crowdlab.operator.Config config, Optional<Path> kubeconfig)
-      throws IOException {
+  public static OperatorProcess start(
+      dev.crowdlab.operator.Config config, Optional<Path> kubeconfig) throws IOException {
     return start(config, kubeconfig, StepListener.NONE);
   }
 
-  /** As {@link #start(dev.crowdlab.operator.Config, Optional)}, with somebody who hears of each step of a team. */
+  /**
+   * As {@link #start(dev.crowdlab.operator.Config, Optional)}, with somebody who hears of each step
+   * of a team.
+   */
   public static OperatorProcess start(
       dev.crowdlab.operator.Config config, Optional<Path> kubeconfig, StepListener steps)
       throws IOException {
@@ -153,8 +158,7 @@ public final class OperatorProcess implements AutoCloseable {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(meters::close);
     KubernetesClient client = opened(client(kubeconfig));
-    KubernetesEventRecorder events =
-        opened(new KubernetesEventRecorder(client, clock, identity()));
+    KubernetesEventRecorder events = opened(new KubernetesEventRecorder(client, clock, identity()));
     SshConnector connector =
         new SshjConnector(SshSettings.DEFAULT, addresses(config), Resolver.system());
     Hub hub = opened(hub(config, client, meters));
@@ -203,12 +207,13 @@ public final class OperatorProcess implements AutoCloseable {
     RouteWatch watch = opened(new RouteWatch(client, routes, teams.events()::routeDrifted));
     CountDownLatch leading = new CountDownLatch(1);
     Operator operator = operator(config, client, hub, leading);
-    operator.register(machines, ownPace());
-    operator.register(teams.reconciler(), ownPace());
+    operator.register(machines, OperatorProcess::ownPace);
+    operator.register(teams.reconciler(), OperatorProcess::ownPace);
     opened(operator::stop);
     caches.start(teams.events());
     watch.start();
     operator.start();
+    helper.execute(() -> prepare(workspaces));
     if (!config.leaderElection().enabled()) {
       lead(hub, leading);
     }
@@ -221,21 +226,31 @@ public final class OperatorProcess implements AutoCloseable {
     LOG.info("started; the agent's version is {}", agent.digest());
   }
 
-  /** Never given up, never faster than the cause can go away; timers that were lost are made up for. */
-  private static <P extends HasMetadata> Consumer<ControllerConfigurationOverrider<P>> ownPace() {
-    return overrider ->
-        overrider
-            .withReconciliationMaxInterval(LONGEST_SILENCE)
-            .withRetry(
-                new GenericRetry()
-                    .setInitialInterval(FIRST_RETRY_MILLIS)
-                    .setIntervalMultiplier(2)
-                    .setMaxInterval(LONGEST_RETRY_MILLIS)
-                    .withoutMaxAttempts());
+  /**
+   * Ahead of the first team; a team's own advance would do it otherwise, and be the later for it.
+   */
+  private static void prepare(Workspaces workspaces) {
+    if (workspaces.prepare(Deadline.in(PREPARE_BOUND)) instanceof Outcome.Failed<?>(Failure why)) {
+      LOG.warn("the file server is not prepared yet: {}", why.message());
+    }
   }
 
-  private static Judge judge(
-      dev.crowdlab.operator.Config config, KubernetesClient client) {
+  /**
+   * Never given up, never faster than the cause can go away; timers that were lost are made up for.
+   */
+  private static <P extends HasMetadata> void ownPace(
+      ControllerConfigurationOverrider<P> overrider) {
+    overrider
+        .withReconciliationMaxInterval(LONGEST_SILENCE)
+        .withRetry(
+            new GenericRetry()
+                .setInitialInterval(FIRST_RETRY_MILLIS)
+                .setIntervalMultiplier(2)
+                .setMaxInterval(LONGEST_RETRY_MILLIS)
+                .withoutMaxAttempts());
+  }
+
+  private static Judge judge(dev.crowdlab.operator.Config config, KubernetesClient client) {
     return new IntegrityJudge(
         new ConfigMapBaselines(client, config.namespace(), API_BOUND),
         new Ours(config.route().firstPort(), config.route().lastPort()),
@@ -280,7 +295,8 @@ public final class OperatorProcess implements AutoCloseable {
               .withCloseClientOnStop(false)
               .withExecutorService(virtualThreads("reconcile-"))
               .withWorkflowExecutorService(virtualThreads("workflow-"))
-              // Statuses are written with the version that was read, never by server-side apply: the two do not mix on one object
+              // Statuses are written with the version that was read, never by server-side apply:
+              // the two do not mix on one object
               // (java-operator-sdk#2759).
               .withUseSSAToPatchPrimaryResource(false)
               .withReconciliationTerminationTimeout(TERMINATION_BOUND);
@@ -340,8 +356,7 @@ public final class OperatorProcess implements AutoCloseable {
     return workspaces;
   }
 
-  private Lobby lobby(
-      dev.crowdlab.operator.Config config, Clock clock, MeterRegistry meters)
+  private Lobby lobby(dev.crowdlab.operator.Config config, Clock clock, MeterRegistry meters)
       throws IOException {
     if (config.waitingRoom().advertise() == null) {
       return Lobby.none();
@@ -375,8 +390,7 @@ public final class OperatorProcess implements AutoCloseable {
     return new KubernetesClientBuilder().withConfig(base).build();
   }
 
-  private static String installation(
-      dev.crowdlab.operator.Config config, KubernetesClient client) {
+  private static String installation(dev.crowdlab.operator.Config config, KubernetesClient client) {
     String configured = config.installation();
     if (configured != null) {
       return configured;

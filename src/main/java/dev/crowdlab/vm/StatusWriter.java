@@ -40,8 +40,7 @@ final class StatusWriter {
     ContributedVM onto = vm;
     for (int attempt = 1; ; attempt++) {
       try {
-        ContributedVM stands =
-            client.resource(VmObserver.withStatus(onto, status)).updateStatus();
+        ContributedVM stands = client.resource(VmObserver.withStatus(onto, status)).updateStatus();
         written.put(stands.getMetadata().getUid(), stands);
         return stands;
       } catch (KubernetesClientException e) {

@@ -36,7 +36,7 @@ class CrashE2E {
     lab = Lab.start(controlPlane, network, "crash-e2e");
     student = new Browser(ingress.address());
     for (String name : List.of("c-one", "c-two")) {
-      machines.put(name, network.start(name, HostOptions.full().image()));
+      machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
       lab.contribute(machines.get(name), name, 4);
     }
     machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
@@ -76,7 +76,14 @@ class CrashE2E {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"team.chosen", "team.bound", "team.fenced", "team.attached", "team.started", "team.routed"})
+      strings = {
+        "team.chosen",
+        "team.bound",
+        "team.fenced",
+        "team.attached",
+        "team.started",
+        "team.routed"
+      })
   void aRecoveryIsFinishedByTheNextOperator(String step) {
     String name = "recover-" + step.substring(step.indexOf('.') + 1);
     lab.team(name);
@@ -92,8 +99,7 @@ class CrashE2E {
 
     lab.startOperator();
 
-    LabTeam after =
-        lab.awaitTeamReadyAfter(name, before.getStatus().binding().epoch(), BOUND);
+    LabTeam after = lab.awaitTeamReadyAfter(name, before.getStatus().binding().epoch(), BOUND);
     assertThat(student.get(url + "cgi-bin/file?notes").body().strip()).isEqualTo("kept");
     machine.start();
     lab.awaitVmReady(machine.name(), BOUND);

@@ -71,7 +71,7 @@ public final class Demo {
           List<LabHost> machines = new ArrayList<>();
           for (String name : List.of("alice-1", "bob-1", "carol-1")) {
             say("machine " + name);
-            machines.add(network.start(name, HostOptions.full().image()));
+            machines.add(Lab.machine(network, name, HostOptions.full().image()));
           }
           story(controlPlane, lab, machines, student);
           if (keep) {
@@ -83,8 +83,7 @@ public final class Demo {
     say("everything is stopped and removed");
   }
 
-  private void story(
-      ControlPlane controlPlane, Lab lab, List<LabHost> machines, Browser student)
+  private void story(ControlPlane controlPlane, Lab lab, List<LabHost> machines, Browser student)
       throws IOException {
     for (LabHost machine : machines) {
       lab.secret(lab.namespace(), machine.name() + "-ssh", machine.privateKey());
@@ -128,8 +127,7 @@ public final class Demo {
     LabTeam recovered = lab.awaitTeamReadyAfter("team-7", before.epoch(), BOUND);
     say(
         "%s answers after %s with the same bytes"
-            .formatted(
-                recovered.getStatus().binding().vm(), Times.formatDuration(outage)));
+            .formatted(recovered.getStatus().binding().vm(), Times.formatDuration(outage)));
     table(recovered.getStatus(), cut, outage);
     out.print(controlPlane.kubectl("get", "cvm,lt", "-n", lab.namespace()));
   }
@@ -144,8 +142,7 @@ public final class Demo {
             .replace("name: Alice", "name: " + contributor)
             .replace("contact: alice@", "contact: " + contributor + "@")
             .replaceAll("(?m)^    host: .*$", "    host: " + machine.address())
-            .replaceAll(
-                "(?m)^    # hostKey: .*$", "    hostKey: " + machine.hostKey("ed25519"));
+            .replaceAll("(?m)^    # hostKey: .*$", "    hostKey: " + machine.hostKey("ed25519"));
     Path file = Files.createTempFile("crowdlab-", ".yaml");
     try {
       Files.writeString(file, yaml);

@@ -46,7 +46,7 @@ class IntegrationE2E {
 
   @Test
   void aRootMachineComesInAndGoesAsItCame() {
-    LabHost host = network.start("i-root", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-root", HostOptions.full());
     Set<String> before = host.listing();
 
     lab.contribute(host, "alice", 4);
@@ -65,7 +65,7 @@ class IntegrationE2E {
   @Test
   void aBareMachineWithASudoUserOnAnotherPortGetsItsPackagesAndGivesThemBack() {
     LabHost host =
-        network.start("i-sudo", HostOptions.bare().sudoUser("lender").sshPort(2200));
+        Lab.machine(network, "i-sudo", HostOptions.bare().sudoUser("lender").sshPort(2200));
     Set<String> before = host.listing();
     String packages = host.shell("dpkg-query -W -f '${Package}\\n' | sort");
     String users = host.shell("cut -d: -f1 /etc/passwd | sort");
@@ -83,7 +83,7 @@ class IntegrationE2E {
 
   @Test
   void aSecondReconcileChangesNothingOnTheMachine() {
-    LabHost host = network.start("i-same", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-same", HostOptions.full());
     lab.contribute(host, "carol", 4);
     lab.awaitVmReady(host.name(), BOUND);
     Set<String> before = host.listing();
@@ -127,16 +127,20 @@ class IntegrationE2E {
 
   @Test
   void anUnknownHostKeyWaitsForApprovalAndNothingIsSentBefore() {
-    LabHost host = network.start("i-key", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-key", HostOptions.full());
     Set<String> before = host.listing();
     lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
     lab.apply(
-        ContributedVM.class,
-        lab.vmYaml(host, "dave", 4).replaceAll("hostKey: '[^']*', ", ""));
+        ContributedVM.class, lab.vmYaml(host, "dave", 4).replaceAll("hostKey: '[^']*', ", ""));
 
     ContributedVM waiting =
-        lab.awaitVm(host.name(), "HostKeyNotApproved", vm -> reason(vm).equals("HostKeyNotApproved"), BOUND);
-    assertThat(Set.of(host.fingerprint("ed25519"), host.fingerprint("ecdsa"), host.fingerprint("rsa")))
+        lab.awaitVm(
+            host.name(),
+            "HostKeyNotApproved",
+            vm -> reason(vm).equals("HostKeyNotApproved"),
+            BOUND);
+    assertThat(
+            Set.of(host.fingerprint("ed25519"), host.fingerprint("ecdsa"), host.fingerprint("rsa")))
         .contains(waiting.getStatus().hostKey());
     assertThat(host.shell("journalctl -u ssh --no-pager | grep -c Accepted || true").strip())
         .isEqualTo("0");
@@ -149,13 +153,14 @@ class IntegrationE2E {
 
   @Test
   void aChangedHostKeyIsRefusedAndSaid() {
-    LabHost host = network.start("i-changed", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-changed", HostOptions.full());
     lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
     lab.apply(
         ContributedVM.class,
         lab.vmYaml(host, "erin", 4)
             .replaceAll(
-                "hostKey: '[^']*'", "hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"));
+                "hostKey: '[^']*'",
+                "hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'"));
 
     lab.awaitVm(host.name(), "HostKeyChanged", vm -> reason(vm).equals("HostKeyChanged"), BOUND);
 
@@ -165,7 +170,7 @@ class IntegrationE2E {
 
   @Test
   void wrongCredentialsAreSaidAndACorrectedSecretHealsWithinSeconds() {
-    LabHost host = network.start("i-creds", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-creds", HostOptions.full());
     lab.contribute(host, "frank", 4);
     lab.client()
         .secrets()
@@ -196,7 +201,7 @@ class IntegrationE2E {
 
   @Test
   void twoObjectsForOneMachineAreTold() {
-    LabHost host = network.start("i-twin", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-twin", HostOptions.full());
     lab.contribute(host, "grace", 4);
     lab.awaitVmReady(host.name(), BOUND);
     lab.apply(
@@ -214,7 +219,7 @@ class IntegrationE2E {
 
   @Test
   void aKilledAgentIsRestarted() {
-    LabHost host = network.start("i-agent", HostOptions.full());
+    LabHost host = Lab.machine(network, "i-agent", HostOptions.full());
     lab.contribute(host, "heidi", 4);
     ContributedVM ready = lab.awaitVmReady(host.name(), BOUND);
     String since = ready.getStatus().agent().connectedSince();

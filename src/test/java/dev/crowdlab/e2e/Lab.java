@@ -81,7 +81,6 @@ public final class Lab implements AutoCloseable {
         fileServer: {host: %s, hostKey: '%s', credentialsSecret: files, dataDirectory: /srv/data}
         route: {sources: ['%s/32']}
         waitingRoom: {listen: '%s', advertise: '%s'}
-        agent: {noPidsLimit: true}
         management: {listen: '127.0.0.1:%d'}
         """
             .formatted(
@@ -192,6 +191,15 @@ public final class Lab implements AutoCloseable {
 
   // ---- machines and teams
 
+  /**
+   * Boots a machine for teams. Lab hosts' control groups have no controllers: nothing is limited.
+   */
+  public static LabHost machine(LabNetwork network, String name, HostOptions options) {
+    LabHost host = network.start(name, options);
+    host.write("/etc/crowdlab-testbed.json", "{\"noLimits\": true}\n");
+    return host;
+  }
+
   /** Applies a machine with its Secret, its host key pinned. */
   public ContributedVM contribute(LabHost host, String contributor, int teams) {
     secret(namespace, host.name() + "-ssh", network.privateKey());
@@ -201,14 +209,14 @@ public final class Lab implements AutoCloseable {
   /** The YAML of {@link #contribute}. */
   public String vmYaml(LabHost host, String contributor, int teams) {
     return """
-        apiVersion: crowdlab.dev/v1alpha1
-        kind: ContributedVM
-        metadata: {name: %s, namespace: %s, annotations: {}}
-        spec:
-          contributor: {name: %s}
-          ssh: {host: %s, port: %d, user: %s, hostKey: '%s', credentialsSecretRef: {name: %s-ssh}}
-          capacity: {teams: %d, cpu: "2", memory: 4Gi}
-        """
+    apiVersion: crowdlab.dev/v1alpha1
+    kind: ContributedVM
+    metadata: {name: %s, namespace: %s, annotations: {}}
+    spec:
+      contributor: {name: %s}
+      ssh: {host: %s, port: %d, user: %s, hostKey: '%s', credentialsSecretRef: {name: %s-ssh}}
+      capacity: {teams: %d, cpu: "2", memory: 4Gi}
+    """
         .formatted(
             host.name(),
             namespace,
@@ -229,18 +237,18 @@ public final class Lab implements AutoCloseable {
   /** The YAML of {@link #team}. */
   public String teamYaml(String name) {
     return """
-        apiVersion: crowdlab.dev/v1alpha1
-        kind: LabTeam
-        metadata: {name: %s, namespace: %s}
-        spec:
-          members: [bob]
-          exercise:
-            containers:
-            - {name: web, image: 'localhost/exercise:1', ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
-            - {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, "9090"]}
-          workspace: {size: 64Mi}
-          access: {host: %s, path: /, ingressClassName: contour, port: http}
-        """
+    apiVersion: crowdlab.dev/v1alpha1
+    kind: LabTeam
+    metadata: {name: %s, namespace: %s}
+    spec:
+      members: [bob]
+      exercise:
+        containers:
+        - {name: web, image: 'localhost/exercise:1', ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
+        - {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, "9090"]}
+      workspace: {size: 64Mi}
+      access: {host: %s, path: /, ingressClassName: contour, port: http}
+    """
         .formatted(name, namespace, host(name));
   }
 
@@ -250,8 +258,9 @@ public final class Lab implements AutoCloseable {
   }
 
   public <T extends HasMetadata> T apply(Class<T> kind, String yaml) {
-    return client().resource(client().getKubernetesSerialization().unmarshal(yaml, kind)).createOr(
-        existing -> existing.update());
+    return client()
+        .resource(client().getKubernetesSerialization().unmarshal(yaml, kind))
+        .createOr(existing -> existing.update());
   }
 
   public void secret(String inNamespace, String name, String privateKey) {
@@ -309,8 +318,7 @@ public final class Lab implements AutoCloseable {
         bound);
   }
 
-  public LabTeam awaitTeam(
-      String name, String what, Predicate<LabTeam> condition, Duration bound) {
+  public LabTeam awaitTeam(String name, String what, Predicate<LabTeam> condition, Duration bound) {
     return await(LabTeam.class, name, what, condition, bound);
   }
 

@@ -40,7 +40,7 @@ class RecoveryE2E {
     lab = Lab.start(controlPlane, network, "recovery-e2e");
     student = new Browser(ingress.address());
     for (String name : List.of("r-one", "r-two", "r-three")) {
-      machines.put(name, network.start(name, HostOptions.full().image()));
+      machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
       lab.contribute(machines.get(name), name, 4);
     }
     machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
@@ -73,7 +73,9 @@ class RecoveryE2E {
     Recovery recovery = after.getStatus().recoveries().getFirst();
     assertThat(recovery.cause()).isEqualTo(RecoveryCause.VM_LOST);
     assertThat(recovery.from()).isEqualTo(machine.name());
-    assertThat(recovery.to()).isEqualTo(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
+    assertThat(recovery.to())
+        .isEqualTo(after.getStatus().binding().vm())
+        .isNotEqualTo(machine.name());
     assertThat(recovery.epoch()).isEqualTo(epoch + 1);
     assertThat(recovery.steps())
         .extracting(step -> step.name())
@@ -99,9 +101,10 @@ class RecoveryE2E {
         LabTeam.class,
         lab.teamYaml("cut-off")
             .replace(
-                "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, \"9090\"]}",
-                "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work, command:"
-                    + " [/bin/sh, -c, 'exec /bin/numbered-lines /work/epochs $(cat"
+                "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p,"
+                    + " \"9090\"]}",
+                "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work,"
+                    + " command: [/bin/sh, -c, 'exec /bin/numbered-lines /work/epochs $(cat"
                     + " /proc/sys/kernel/random/uuid)']}"));
     LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
     long epoch = before.getStatus().binding().epoch();
@@ -144,6 +147,9 @@ class RecoveryE2E {
         .until(
             () ->
                 machine.shell("podman ps -q --filter label=crowdlab.dev/team=" + team).isBlank()
-                    && machine.shell("grep -c fuse.sshfs /proc/mounts || true").strip().equals("0"));
+                    && machine
+                        .shell("grep -c fuse.sshfs /proc/mounts || true")
+                        .strip()
+                        .equals("0"));
   }
 }

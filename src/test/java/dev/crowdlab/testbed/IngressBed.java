@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Contour and Envoy on loopback, serving a control plane's Ingresses of class {@code contour} (and
@@ -65,6 +66,19 @@ public final class IngressBed implements AutoCloseable {
                 .endMetadata()
                 .build())
         .serverSideApply();
+    // Contour ends at once when the API server does not yet serve what the CRDs define.
+    await("Contour's types are served")
+        .atMost(START_BOUND)
+        .until(
+            () ->
+                Optional.ofNullable(controlPlane.admin().getApiResources("projectcontour.io/v1"))
+                    .filter(
+                        served ->
+                            served.getResources().stream()
+                                .map(resource -> resource.getName())
+                                .toList()
+                                .containsAll(List.of("httpproxies", "tlscertificatedelegations")))
+                    .isPresent());
   }
 
   private void startContour(ControlPlane controlPlane) {
