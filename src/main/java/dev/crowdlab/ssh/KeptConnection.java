@@ -29,14 +29,20 @@ public final class KeptConnection implements AutoCloseable {
 
   private static final Duration CONNECT_BOUND = Duration.ofSeconds(15);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
-  /** Refused credentials and changed keys: knocking on would only get us locked out. */
+  /**
+   * Refused credentials and changed keys: knocking on would only get us locked out. Another target
+   * is tried at once.
+   */
   private static final Duration REFUSED_PAUSE = Duration.ofSeconds(30);
+
+  /** How soon a target that was corrected is seen. */
+  private static final Duration LOOK = Duration.ofMillis(500);
 
   private final String name;
   private final SshConnector connector;
-  private final Supplier<SshTarget> target;
+  private final Supplier<Outcome<SshTarget>> target;
   private final RandomGenerator random;
   private final Semaphore commands = new Semaphore(MAX_COMMANDS, true);
   private final Thread supervisor;
@@ -46,22 +52,38 @@ public final class KeptConnection implements AutoCloseable {
   private @Nullable SshSession session;
   private @Nullable SshFailure failure;
   private long attempts;
+  private boolean started;
   private boolean closed;
 
   /**
-   * Starts connecting at once.
+   * Connects when it is started or first used.
    *
    * @param name for log lines
-   * @param target asked before each attempt, so that a changed Secret is used
+   * @param target asked before each attempt, so that a changed Secret is used; it must not throw
    */
   public KeptConnection(
-      String name, SshConnector connector, Supplier<SshTarget> target, RandomGenerator random) {
+      String name,
+      SshConnector connector,
+      Supplier<Outcome<SshTarget>> target,
+      RandomGenerator random) {
     this.name = requireNonNull(name, "name");
     this.connector = requireNonNull(connector, "connector");
     this.target = requireNonNull(target, "target");
     this.random = requireNonNull(random, "random");
     this.supervisor = Thread.ofVirtual().name("ssh-kept-" + name).unstarted(this::supervise);
-    this.supervisor.start();
+  }
+
+  /** Connects now and from now on, whether or not anybody uses it; does nothing when it does. */
+  public void start() {
+    lock.lock();
+    try {
+      if (!started && !closed) {
+        started = true;
+        supervisor.start();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** What is done with a session; may be done twice when the connection breaks meanwhile. */
@@ -78,6 +100,7 @@ public final class KeptConnection implements AutoCloseable {
    *     meanwhile, and what the work throws
    */
   public <T> T use(Use<T> work, Deadline deadline) throws SshException {
+    start();
     acquire(deadline);
     try {
       SshSession first = await(deadline);
@@ -87,7 +110,8 @@ public final class KeptConnection implements AutoCloseable {
         if (!(e.failure() instanceof SshFailure.ConnectionLost) || deadline.passed()) {
           throw e;
         }
-        drop(first);
+        first.close();
+        lost(first);
         return work.with(await(deadline));
       }
     } finally {
@@ -162,38 +186,50 @@ public final class KeptConnection implements AutoCloseable {
     }
   }
 
-  /** Has the supervisor look at once. */
-  private void drop(SshSession broken) {
-    broken.close();
-    lock.lock();
-    try {
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void supervise() {
     Duration pause = FIRST_PAUSE;
     try {
       while (awaitNeed()) {
-        switch (connector.connect(target.get(), Deadline.in(CONNECT_BOUND))) {
-          case SshConnector.Connection.Connected(SshSession fresh) -> {
-            LOG.info("{}: connected to {}", name, fresh.contact().address());
-            pause = FIRST_PAUSE;
-            fresh.whenClosed(this::wake);
-            record(fresh, null);
+        switch (target.get()) {
+          case Outcome.Failed<SshTarget>(Outcome.Failure why) -> {
+            record(null, new SshFailure.NoTarget(why));
+            rest(LOOK);
           }
-          case SshConnector.Connection.Refused(SshFailure why, Contact _) -> {
-            LOG.warn("{}: {}", name, why.toFailure().message());
-            record(null, why);
-            rest(isRefusal(why) ? REFUSED_PAUSE : jittered(pause));
-            pause = min(pause.multipliedBy(2), LONGEST_PAUSE);
-          }
+          case Outcome.InProgress<SshTarget> _ -> rest(LOOK);
+          case Outcome.Done<SshTarget>(SshTarget to) -> pause = attempt(to, pause);
         }
       }
     } catch (InterruptedException e) {
       // close() ends this thread.
+    }
+  }
+
+  /** Returns the pause after the next attempt, should that fail. */
+  private Duration attempt(SshTarget to, Duration pause) throws InterruptedException {
+    return switch (connector.connect(to, Deadline.in(CONNECT_BOUND))) {
+      case SshConnector.Connection.Connected(SshSession fresh) -> {
+        LOG.info("{}: connected to {}", name, fresh.contact().address());
+        record(fresh, null);
+        // Told at once when it is lost already.
+        fresh.whenClosed(() -> lost(fresh));
+        yield FIRST_PAUSE;
+      }
+      case SshConnector.Connection.Refused(SshFailure why, Contact _) -> {
+        record(null, why);
+        if (isRefusal(why)) {
+          restUntilCorrected(to);
+        } else {
+          rest(jittered(pause));
+        }
+        yield min(pause.multipliedBy(2), LONGEST_PAUSE);
+      }
+    };
+  }
+
+  private void restUntilCorrected(SshTarget refused) throws InterruptedException {
+    Deadline end = Deadline.in(REFUSED_PAUSE);
+    while (!end.passed() && target.get().equals(Outcome.done(refused)) && rest(LOOK)) {
+      // Still the same, and still wanted.
     }
   }
 
@@ -210,13 +246,15 @@ public final class KeptConnection implements AutoCloseable {
     }
   }
 
-  private void rest(Duration pause) throws InterruptedException {
+  /** False when closed. */
+  private boolean rest(Duration pause) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       long left = pause.toNanos();
       while (!closed && left > 0) {
         left = changed.awaitNanos(left);
       }
+      return !closed;
     } finally {
       lock.unlock();
     }
@@ -229,6 +267,9 @@ public final class KeptConnection implements AutoCloseable {
         fresh.close();
         return;
       }
+      if (why != null && !why.equals(failure)) {
+        LOG.warn("{}: {}", name, why.toFailure().message());
+      }
       session = fresh;
       failure = why;
       attempts++;
@@ -238,10 +279,17 @@ public final class KeptConnection implements AutoCloseable {
     }
   }
 
-  private void wake() {
+  /**
+   * Has the supervisor make another. Whether the lost one says that it is open does not count: sshj
+   * tells of the end while its reader thread is still alive.
+   */
+  private void lost(SshSession gone) {
     lock.lock();
     try {
-      changed.signalAll();
+      if (gone.equals(session)) {
+        session = null;
+        changed.signalAll();
+      }
     } finally {
       lock.unlock();
     }

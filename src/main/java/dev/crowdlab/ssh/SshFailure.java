@@ -7,6 +7,9 @@ import dev.crowdlab.core.Outcome.Failure.Kind;
 /** Why a connection was not made, or did not last. */
 public sealed interface SshFailure {
 
+  /** It is not known where to connect to, or as whom: a Secret is missing, for instance. */
+  record NoTarget(Failure why) implements SshFailure {}
+
   /** The host name does not resolve. */
   record NameNotResolved() implements SshFailure {}
 
@@ -53,6 +56,7 @@ public sealed interface SshFailure {
   /** The failure in the words of conditions. */
   default Failure toFailure() {
     return switch (this) {
+      case NoTarget(Failure why) -> why;
       case NameNotResolved() -> later(Reason.HOST_NOT_RESOLVED, "the host name does not resolve");
       case AddressNotAllowed(String address, String why) ->
           refused(

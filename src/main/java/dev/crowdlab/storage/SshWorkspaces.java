@@ -11,7 +11,7 @@ import dev.crowdlab.ssh.Payload;
 import dev.crowdlab.ssh.SshConnector;
 import dev.crowdlab.ssh.SshTarget;
 import dev.crowdlab.ssh.Text;
-import dev.crowdlab.storage.KeptConnection.Reply;
+import dev.crowdlab.storage.RootShell.Reply;
 import dev.crowdlab.storage.ScriptAnswer.Done;
 import dev.crowdlab.storage.ScriptAnswer.NotDone;
 import java.time.Duration;
@@ -40,7 +40,7 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SshWorkspaces.class);
 
   private final FileServerSettings settings;
-  private final KeptConnection connection;
+  private final RootShell shell;
   private final WorkspaceScript script = WorkspaceScript.load();
 
   /**
@@ -53,17 +53,17 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
       SshConnector connector,
       RandomGenerator random) {
     this.settings = requireNonNull(settings, "settings");
-    this.connection = new KeptConnection(target, connector, random);
+    this.shell = new RootShell(target, connector, random);
   }
 
   /** Keeps the connection open from now on; without it a call opens it. */
   public void start() {
-    connection.keep();
+    shell.start();
   }
 
   @Override
   public void close() {
-    connection.close();
+    shell.close();
   }
 
   @Override
@@ -217,7 +217,7 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
 
   /** Empty when the script is not there. */
   private Optional<Answered> tryToAsk(ScriptCall call, Deadline deadline) throws Unavailable {
-    Reply reply = connection.run(script.call(), Payload.of(call.bytes()), deadline);
+    Reply reply = shell.run(script.call(), Payload.of(call.bytes()), deadline);
     Optional<ScriptAnswer> answer = ScriptAnswer.parse(reply.result().stdout());
     if (answer.isPresent()) {
       return Optional.of(new Answered(answer.get(), reply.address()));
@@ -237,7 +237,7 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
   }
 
   private boolean runs(List<String> words, Payload stdin, Deadline deadline) throws Unavailable {
-    Reply reply = connection.run(words, stdin, deadline);
+    Reply reply = shell.run(words, stdin, deadline);
     if (!reply.result().succeeded()) {
       checkSudo(reply);
     }

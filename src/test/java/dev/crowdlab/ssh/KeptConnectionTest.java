@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome;
+import java.lang.reflect.Proxy;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
@@ -43,7 +45,7 @@ class KeptConnectionTest {
           connects.incrementAndGet();
           return connector().connect(to, deadline);
         };
-    kept = new KeptConnection("files", counted, target::get, new Random(1));
+    kept = new KeptConnection("files", counted, () -> Outcome.done(target.get()), new Random(1));
   }
 
   @AfterEach
@@ -67,6 +69,49 @@ class KeptConnectionTest {
     await().untilAsserted(() -> assertThat(connects).hasValue(2));
     assertThat(echo("b")).isEqualTo("b\n");
     assertThat(connects).hasValue(2);
+  }
+
+  /** sshj tells of the end before it says that it is not connected any more. */
+  @Test
+  void aConnectionIsLostWhenItIsToldSoWhateverItSaysItself() {
+    AtomicReference<Runnable> told = new AtomicReference<>();
+    AtomicInteger made = new AtomicInteger();
+    SshSession session = alwaysOpen(told);
+    try (KeptConnection other =
+        new KeptConnection(
+            "files",
+            (_, _) -> {
+              made.incrementAndGet();
+              return new SshConnector.Connection.Connected(session);
+            },
+            () -> Outcome.done(target.get()),
+            new Random(1))) {
+      other.start();
+      await().until(() -> told.get() != null);
+
+      told.get().run();
+
+      await().untilAsserted(() -> assertThat(made).hasValue(2));
+    }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a proxy is equal to itself alone
+  private static SshSession alwaysOpen(AtomicReference<Runnable> told) {
+    return (SshSession)
+        Proxy.newProxyInstance(
+            SshSession.class.getClassLoader(),
+            new Class<?>[] {SshSession.class},
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "isOpen" -> true;
+                  case "contact" -> new Contact("10.77.0.2", null, true, Duration.ZERO);
+                  case "equals" -> proxy == arguments[0];
+                  case "whenClosed" -> {
+                    told.set((Runnable) arguments[0]);
+                    yield null;
+                  }
+                  default -> null;
+                });
   }
 
   @Test
@@ -113,7 +158,7 @@ class KeptConnectionTest {
               connects.incrementAndGet();
               return connector().connect(to, deadline);
             },
-            target::get,
+            () -> Outcome.done(target.get()),
             new Random(1))) {
       for (int i = 0; i < 5; i++) {
         assertThatThrownBy(() -> refused.use(SshSession::contact, in(10)))
@@ -123,6 +168,24 @@ class KeptConnectionTest {
       }
     }
     assertThat(connects).hasValue(before + 1);
+  }
+
+  @Test
+  void correctedCredentialsAreTriedWithinSeconds() throws Exception {
+    kept.close();
+    target.set(target(server, PIN, SshCredentials.password("wrong")));
+    try (KeptConnection refused =
+        new KeptConnection("files", connector(), () -> Outcome.done(target.get()), new Random(1))) {
+      assertThatThrownBy(() -> refused.use(SshSession::contact, in(10)))
+          .isInstanceOf(SshException.class);
+
+      target.set(target(server, PIN, SshCredentials.password(PASSWORD)));
+
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .ignoreExceptions()
+          .until(() -> refused.use(SshSession::contact, in(10)).authenticated());
+    }
   }
 
   @Test
