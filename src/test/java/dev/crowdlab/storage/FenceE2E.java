@@ -116,7 +116,7 @@ final class FenceE2E {
               () ->
                   server.sftp(
                       old, "ls -la /", "put " + server.keyFile() + ".pub /data/late", "ls /data"));
-      await().atMost(Duration.ofSeconds(20)).until(() -> probe.hangsInChroot(old.login()));
+      await().atMost(Duration.ofSeconds(20)).until(() -> probe.accepted(old.login()));
 
       // when
       ToAgent.Mount next = mount(advance(2));

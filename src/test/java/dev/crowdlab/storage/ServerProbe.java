@@ -1,5 +1,7 @@
 package dev.crowdlab.storage;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
 import dev.crowdlab.testbed.LabHost;
 import java.io.IOException;
@@ -58,6 +60,9 @@ final class ServerProbe {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !read(Path.of("/proc/" + listener + "/status")).contains("TracerPid:\t0\n"));
     return this::release;
   }
 
@@ -78,8 +83,8 @@ final class ServerProbe {
     }
   }
 
-  /** Whether a session of the login was accepted and has not got past its chroot. */
-  boolean hangsInChroot(String login) {
+  /** Whether a session of the login was authenticated. */
+  boolean accepted(String login) {
     return host.shell("journalctl -u crowdlab-sftpd --no-pager -o cat")
         .contains("Accepted publickey for " + login + " ");
   }
