@@ -1,33 +1,20 @@
 package dev.crowdlab.ssh;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.core.Deadline;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
-import javax.net.SocketFactory;
 import net.schmizz.keepalive.KeepAliveRunner;
 import net.schmizz.sshj.SSHClient;
 import net.schmizz.sshj.common.DisconnectReason;
-import net.schmizz.sshj.connection.channel.direct.Session;
 import net.schmizz.sshj.transport.TransportException;
 import net.schmizz.sshj.userauth.UserAuthException;
 import net.schmizz.sshj.userauth.keyprovider.KeyProvider;
@@ -46,10 +33,6 @@ import org.jspecify.annotations.Nullable;
 final class SshjSession implements SshSession {
 
   private static final int MAX_SILENT = 3;
-  private static final int MAX_STDERR = 16 * 1024;
-  private static final int COPY_BUFFER = 32 * 1024;
-
-  private static final Duration CLOSE_GRACE = Duration.ofSeconds(1);
 
   /** How much longer than our deadline the machine lets a script run. */
   private static final Duration REMOTE_GRACE = Duration.ofSeconds(2);
@@ -58,6 +41,7 @@ final class SshjSession implements SshSession {
   private final Socket socket;
   private final SSHClient client;
   private final Deadline connectDeadline;
+  private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
   private Duration roundTrip = Duration.ZERO;
   private @Nullable Contact contact;
 
@@ -91,6 +75,8 @@ final class SshjSession implements SshSession {
     boolean trusted = false;
     try (var _ = new Watchdog(deadline, session::abort)) {
       client.addHostKeyVerifier(verifier);
+      // sshj tells it here first; its own flags follow when its threads have ended.
+      client.getTransport().setDisconnectListener((reason, message) -> session.lost());
       client.getTransport().setTimeoutMs(Math.toIntExact(settings.replyTimeout().toMillis()));
       client.getConnection().setTimeoutMs(Math.toIntExact(settings.replyTimeout().toMillis()));
       client
@@ -106,7 +92,7 @@ final class SshjSession implements SshSession {
           to, Math.toIntExact(Math.max(1, min(settings.connectTimeout(), deadline).toMillis())));
       session.roundTrip = Duration.ofNanos(System.nanoTime() - dialled);
       client.setTimeout(Math.toIntExact(settings.replyTimeout().toMillis()));
-      client.setSocketFactory(new Connected(socket));
+      client.setSocketFactory(new GivenSocket(socket));
       client.connect(to.getAddress().getHostAddress(), to.getPort());
       trusted = true;
       return new Dialled.Trusted(session);
@@ -168,11 +154,7 @@ final class SshjSession implements SshSession {
         .name("ssh-closed")
         .start(
             () -> {
-              try {
-                client.getTransport().join();
-              } catch (TransportException e) {
-                // Lost, which is one way to be closed.
-              }
+              closed.join();
               action.run();
             });
   }
@@ -199,16 +181,20 @@ final class SshjSession implements SshSession {
 
   @Override
   public boolean isOpen() {
-    return client.isConnected() && client.getTransport().isRunning();
+    return !closed.isDone() && client.isConnected() && client.getTransport().isRunning();
   }
 
   @Override
   public Result exec(List<String> words, Payload stdin, int outputLimit, Deadline deadline)
       throws SshException {
-    // Time to close the one channel; a machine that does not even answer that loses the connection.
-    Deadline patience = Deadline.in(deadline.left().plus(CLOSE_GRACE));
+    // A machine that does not even answer the request loses the connection.
+    Deadline patience = Deadline.in(deadline.left().plus(RemoteCommand.CLOSE_GRACE));
     try (var _ = new Watchdog(patience, this::abort)) {
-      return execute(Shell.line(words), stdin, outputLimit, deadline);
+      if (!isOpen()) {
+        throw new SshException(new SshFailure.ConnectionLost("it was idle"));
+      }
+      return new RemoteCommand(this::abort, outputLimit, deadline)
+          .run(client, Shell.line(words), stdin);
     } finally {
       if (!isOpen()) {
         close();
@@ -254,113 +240,8 @@ final class SshjSession implements SshSession {
                         || line.contains("'sudo': No such file"));
   }
 
-  private Result execute(String line, Payload stdin, int outputLimit, Deadline deadline)
-      throws SshException {
-    if (!isOpen()) {
-      throw new SshException(new SshFailure.ConnectionLost("it was idle"));
-    }
-    AtomicBoolean tooMuch = new AtomicBoolean();
-    long called = System.nanoTime();
-    AtomicLong first = new AtomicLong();
-    try (Session session = client.startSession()) {
-      Session.Command command = session.exec(line);
-      ByteArrayOutputStream stderr = new ByteArrayOutputStream();
-      FutureTask<byte[]> out =
-          new FutureTask<>(() -> read(command.getInputStream(), outputLimit, tooMuch, first));
-      FutureTask<@Nullable Void> err =
-          new FutureTask<>(() -> drain(command.getErrorStream(), stderr), null);
-      Thread.ofVirtual().name("ssh-stdout").start(out);
-      Thread.ofVirtual().name("ssh-stderr").start(err);
-      Thread in = writer(stdin, command.getOutputStream());
-      try {
-        command.join(millis(deadline), TimeUnit.MILLISECONDS);
-        byte[] stdout = out.get(millis(deadline), TimeUnit.MILLISECONDS);
-        err.get(millis(deadline), TimeUnit.MILLISECONDS);
-        first.compareAndSet(0, System.nanoTime());
-        return new Result(
-            exitOf(command),
-            new String(stdout, UTF_8),
-            stderr.toString(UTF_8),
-            Duration.ofNanos(first.get() - called));
-      } finally {
-        in.interrupt();
-      }
-    } catch (IOException | TimeoutException | ExecutionException | IllegalStateException e) {
-      // sshj throws IllegalStateException when the connection was lost since we looked.
-      throw new SshException(
-          tooMuch.get() ? new SshFailure.TooMuchOutput(outputLimit) : broken(deadline), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SshException(new SshFailure.ConnectionLost("the operator was stopping"), e);
-    }
-  }
-
-  /**
-   * A platform thread: when the command ends early its wait for the window must be interrupted (it
-   * holds a lock that sshj's reader needs), and an interrupt of a virtual thread would close the
-   * socket that it writes to.
-   */
-  private static Thread writer(Payload stdin, OutputStream out) {
-    return Thread.ofPlatform().daemon().name("ssh-stdin").start(() -> write(stdin, out));
-  }
-
-  private static long millis(Deadline deadline) {
-    return Math.max(1, deadline.left().toMillis());
-  }
-
-  private static SshFailure broken(Deadline deadline) {
-    return deadline.passed()
-        ? new SshFailure.TimedOut("it carried out a command")
-        : new SshFailure.ConnectionLost("it carried out a command");
-  }
-
-  private static int exitOf(Session.Command command) throws SshException {
-    Integer status = command.getExitStatus();
-    if (status != null) {
-      return status;
-    }
-    if (command.getExitSignal() != null) {
-      return 128;
-    }
-    throw new SshException(new SshFailure.ConnectionLost("it carried out a command"));
-  }
-
-  private byte[] read(InputStream in, int limit, AtomicBoolean tooMuch, AtomicLong first)
-      throws IOException {
-    ByteArrayOutputStream kept = new ByteArrayOutputStream();
-    byte[] buffer = new byte[COPY_BUFFER];
-    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-      first.compareAndSet(0, System.nanoTime());
-      if (kept.size() + n > limit) {
-        tooMuch.set(true);
-        abort();
-        break;
-      }
-      kept.write(buffer, 0, n);
-    }
-    return kept.toByteArray();
-  }
-
-  private static void drain(InputStream in, ByteArrayOutputStream kept) {
-    byte[] buffer = new byte[COPY_BUFFER];
-    try {
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        kept.write(buffer, 0, Math.min(n, MAX_STDERR - kept.size()));
-      }
-    } catch (IOException e) {
-      // The connection broke; standard output or the exit status tells it.
-    }
-  }
-
-  private static void write(Payload stdin, OutputStream out) {
-    try (out;
-        InputStream in = stdin.open()) {
-      in.transferTo(out);
-      // sshj's close would drop what the window has no room for.
-      out.flush();
-    } catch (IOException e) {
-      // The command ended before it read all, or the connection broke; its exit status tells it.
-    }
+  private void lost() {
+    closed.complete(null);
   }
 
   /** Ends every wait on this connection at once. */
@@ -374,6 +255,7 @@ final class SshjSession implements SshSession {
 
   @Override
   public void close() {
+    lost();
     if (!client.getTransport().isRunning() || !client.getTransport().isAuthenticated()) {
       abort();
     }
@@ -388,66 +270,5 @@ final class SshjSession implements SshSession {
 
   private static Duration min(Duration duration, Deadline deadline) {
     return deadline.atMost(duration).left();
-  }
-
-  /** Hands sshj the socket that is connected to the checked address. */
-  private static final class Connected extends SocketFactory {
-
-    private final Socket socket;
-
-    private Connected(Socket socket) {
-      this.socket = socket;
-    }
-
-    @Override
-    public Socket createSocket() {
-      return socket;
-    }
-
-    @Override
-    public Socket createSocket(String host, int port) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(InetAddress host, int port) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
-      throw new UnsupportedOperationException();
-    }
-  }
-
-  /** Runs an action when a block is not left by the deadline. */
-  private static final class Watchdog implements AutoCloseable {
-
-    private final CountDownLatch left = new CountDownLatch(1);
-
-    private Watchdog(Deadline deadline, Runnable action) {
-      Thread.ofVirtual()
-          .name("ssh-deadline")
-          .start(
-              () -> {
-                try {
-                  if (!left.await(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
-                    action.run();
-                  }
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-              });
-    }
-
-    @Override
-    public void close() {
-      left.countDown();
-    }
   }
 }
