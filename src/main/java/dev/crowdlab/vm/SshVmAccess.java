@@ -35,10 +35,12 @@ public final class SshVmAccess implements VmAccess {
   private static final int MAX_LINES_BYTES = 256 * 1024;
 
   private static final int MAX_SAID = 300;
+  private static final Duration DEFAULT_LOST_MOUNT_BOUND = Duration.ofSeconds(60);
 
   private final SshConnector connector;
   private final AgentArchive agent;
   private final InstantSource clock;
+  private final Duration lostMountBound;
   private final ProbeReader reader = new ProbeReader();
   private final ObjectMapper json = new ObjectMapper();
   private final Script probe = resource("probe.sh");
@@ -49,7 +51,21 @@ public final class SshVmAccess implements VmAccess {
       Script.of("uninstall", resource("manifest.sh").text(), resource("uninstall.sh").text());
   private final String unit = resource("crowdlab-agent.service").text();
 
+  /** With the agent's own default for how long a team's mount may be dead. */
   public SshVmAccess(SshConnector connector, AgentArchive agent, InstantSource clock) {
+    this(connector, agent, clock, DEFAULT_LOST_MOUNT_BOUND);
+  }
+
+  /**
+   * @param lostMountBound how long a team's mount may be dead before the agent stops its
+   *     containers; at least a second
+   */
+  public SshVmAccess(
+      SshConnector connector, AgentArchive agent, InstantSource clock, Duration lostMountBound) {
+    if (lostMountBound.toSeconds() < 1) {
+      throw new IllegalArgumentException("lostMountBound is at least a second");
+    }
+    this.lostMountBound = lostMountBound;
     this.connector = requireNonNull(connector, "connector");
     this.agent = requireNonNull(agent, "agent");
     this.clock = requireNonNull(clock, "clock");
@@ -229,7 +245,7 @@ public final class SshVmAccess implements VmAccess {
   }
 
   private String agentConfig(Configuration configuration) {
-    Map<String, String> config = new LinkedHashMap<>();
+    Map<String, Object> config = new LinkedHashMap<>();
     config.put("hub", configuration.hub());
     config.put("vmUid", configuration.vmUid());
     config.put("caFile", "/etc/crowdlab/hub-ca.pem");
@@ -237,6 +253,7 @@ public final class SshVmAccess implements VmAccess {
     config.put("stateDir", "/var/lib/crowdlab");
     config.put("runDir", "/run/crowdlab");
     config.put("version", agent.digest());
+    config.put("mountDeadSeconds", lostMountBound.toSeconds());
     try {
       return json.writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n";
     } catch (JsonProcessingException e) {

@@ -81,7 +81,13 @@ fi
 
 # --- packages, from the machine's own sources
 
-known() { for name; do ! apt-cache show "$name" >/dev/null 2>&1 || printf '%s ' "$name"; done; }
+# Those that the machine's sources have and the machine has not: naming one that is there would make it the
+# contributor's choice.
+missing() {
+  for name; do
+    quietly apt-cache show "$name" && ! installed | grep -qx "$name" && printf '%s ' "$name"
+  done
+}
 
 # A machine that names its container runtime gets that one; another gets what podman brings.
 runtime() { sed -n 's/^ *runtime *= *"\(runc\|crun\)".*/\1/p' /etc/containers/containers.conf 2>/dev/null | head -n 1; }
@@ -93,12 +99,12 @@ install_packages() {
   begin_run
   log=$(mktemp)
   for attempt in 1 2; do
-    if apt install --no-install-recommends -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
-      $PACKAGES $(runtime) $(known $WANTED) >"$log" 2>&1; then
+    # Without a list of packages, or with an old one, the first attempt finds too little.
+    if quietly apt-cache show podman && apt install --no-install-recommends -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
+      $(missing $PACKAGES $(runtime) $WANTED) >"$log" 2>&1; then
       break
     fi
     said=$(grep -a '^E: ' "$log" | head -n 3 | tr '\n' ' ' | cut -c1-300)
-    # Perhaps the lists are old.
     if [ "$attempt" = 2 ] || ! apt update >"$log" 2>&1; then
       rm -f "$log"
       end_run
@@ -107,8 +113,6 @@ install_packages() {
   done
   rm -f "$log"
   end_run
-  # Ours are nobody's choice, so that a later choice of the contributor's shows; apt must keep them all the same.
-  xargs -r apt-mark auto <"$MANIFEST/packages" >/dev/null 2>&1
 }
 
 mend_run

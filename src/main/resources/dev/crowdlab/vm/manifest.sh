@@ -20,7 +20,8 @@ WANTS=/etc/systemd/system/multi-user.target.wants
 APT_CONF=/etc/apt/apt.conf.d/90crowdlab
 
 # Where podman keeps things as root.
-PODMAN_PATHS='/var/lib/containers /var/lib/cni /etc/cni /etc/containers /root/.config/containers /root/.local/share/containers'
+PODMAN_PATHS='/var/lib/containers /var/lib/cni /etc/cni /etc/containers /etc/containers/networks
+  /root/.config/containers /root/.local/share/containers'
 # The account tools keep each file as it was before their last change.
 ACCOUNT_BACKUPS='passwd- group- shadow- gshadow- subuid- subgid-'
 ACCOUNT_FILES='/etc/subuid /etc/subgid /etc/.pwd.lock'
@@ -46,7 +47,10 @@ begin_run() {
 # Takes stock of what a run of apt added.
 end_run() {
   [ -e "$MANIFEST/run.files" ] || { rm -f "$MANIFEST"/run.*; return 0; }
-  installed | comm -13 "$MANIFEST/run.packages" - >>"$MANIFEST/packages"
+  installed | comm -13 "$MANIFEST/run.packages" - >"$MANIFEST/run.new"
+  # Ours are nobody's choice, so that a later choice of the contributor's shows.
+  quietly xargs -r apt-mark auto <"$MANIFEST/run.new"
+  cat "$MANIFEST/run.new" >>"$MANIFEST/packages"
   sort -u -o "$MANIFEST/packages" "$MANIFEST/packages"
   names /etc/passwd | comm -13 "$MANIFEST/run.users" - >>"$MANIFEST/users"
   names /etc/group | comm -13 "$MANIFEST/run.groups" - >>"$MANIFEST/groups"
@@ -63,6 +67,7 @@ end_run() {
 # A run that was cut short may have left packages half installed.
 mend_run() {
   [ -e "$MANIFEST/run.packages" ] || return 0
-  quietly dpkg --configure -a </dev/null 9>&-
+  quietly dpkg --force-confold --force-confdef --configure -a </dev/null 9>&-
+  quietly apt --fix-broken --no-install-recommends install
   end_run
 }

@@ -75,9 +75,10 @@ remove_files() {
   rm -f "$APT_CONF"
 }
 
-# Containers or volumes that are not ours: the contributor has come to use podman.
+# Containers, volumes or networks that are not ours: the contributor has come to use podman.
 podman_used() {
-  [ -n "$(timeout 20 podman ps -a -q 2>/dev/null)" ] || [ -n "$(timeout 20 podman volume ls -q 2>/dev/null)" ]
+  quietly command -v podman || return 1
+  [ "$(timeout 20 podman network ls -q 2>/dev/null | wc -l)" -gt 1 ] || [ -n "$(timeout 20 podman ps -a -q 2>/dev/null)" ] || [ -n "$(timeout 20 podman volume ls -q 2>/dev/null)" ]
 }
 
 # What we brought goes, unless something else has come to need it: apt knows what nothing needs.
@@ -131,13 +132,12 @@ restore_files() {
     ! quietly dpkg-query -S "$path" || continue
     if [ -d "$path" ] && [ ! -L "$path" ]; then quietly rmdir "$path"; else rm -f "$path"; fi
   done
-  # podman's own, when podman came and went with us.
+  # podman's own, when podman came and went with us, or was there and never used but by us.
   if grep -qsx podman "$MANIFEST/packages" && ! installed | grep -qx podman; then
     rm -f /var/lib/systemd/timers/stamp-podman-*
-    for path in $PODMAN_PATHS; do
-      if grep -qx "$path/" "$MANIFEST/absent"; then clear_out "$path"
-      elif grep -qx "$path" "$MANIFEST/absent" && [ -d "$path" ]; then clear_out "$path" && quietly rmdir "$path"; fi
-    done
+    clear_podman
+  elif ! podman_used && [ -z "$(timeout 20 podman images -a -q 2>/dev/null)" ]; then
+    clear_podman
   fi
   for file in $ACCOUNT_BACKUPS; do
     if [ -e "$MANIFEST/backup/accounts/$file" ]; then cp -p "$MANIFEST/backup/accounts/$file" "/etc/$file"
@@ -145,6 +145,14 @@ restore_files() {
   done
   for file in $ACCOUNT_FILES; do
     ! grep -qx "$file" "$MANIFEST/absent" || [ -s "$file" ] || rm -f "$file"
+  done
+}
+
+# What was not there before, or empty.
+clear_podman() {
+  for path in $PODMAN_PATHS; do
+    if grep -qx "$path/" "$MANIFEST/absent"; then clear_out "$path"
+    elif grep -qx "$path" "$MANIFEST/absent" && [ -d "$path" ]; then clear_out "$path" && quietly rmdir "$path"; fi
   done
 }
 

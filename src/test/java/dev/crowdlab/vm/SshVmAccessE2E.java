@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -190,10 +191,10 @@ class SshVmAccessE2E {
   void uninstallingEndsTeamsAndLeavesTheContributorsOwn(LabNetwork network) throws Exception {
     try (LabHost host = network.start("teams1", HostOptions.full().image())) {
       SshTarget target = keyTarget(host, network, fingerprint(host, "ed25519"));
+      host.exec("podman", "run", "-d", "--name", "own", "localhost/exercise:1");
       Set<String> before = listing(host);
       value(access(agent).configure(target, configuration(TOKEN), in(300)));
       team(host);
-      host.exec("podman", "run", "-d", "--name", "own", "localhost/exercise:1");
       host.shell(
           "mkdir -p /run/crowdlab/teams/x && mount -t tmpfs none /run/crowdlab/teams/x"
               + " && nft add table inet crowdlab");
@@ -204,7 +205,6 @@ class SshVmAccessE2E {
           .isEqualTo("own");
       assertThat(host.exec("cat", "/proc/mounts")).doesNotContain("/run/crowdlab");
       assertThat(host.exec("nft", "list", "tables")).doesNotContain("inet crowdlab");
-      host.exec("podman", "rm", "-f", "own");
       assertUnchanged(before, host);
     }
   }
@@ -355,6 +355,45 @@ class SshVmAccessE2E {
   }
 
   @Test
+  void whatWasTamperedWithShows(LabNetwork network) {
+    try (LabHost host = network.start("tamper1", HostOptions.full())) {
+      SshTarget target = keyTarget(host, network, fingerprint(host, "ed25519"));
+      host.shell(
+          """
+          printf x >>/usr/bin/su
+          rm /usr/bin/tac
+          echo '# ours' >>/etc/sudoers
+          useradd -o -u 0 -M toor
+          mkdir -m 700 /root/.ssh2
+          cp /etc/ssh/ssh_host_ed25519_key.pub /tmp/key
+          mkdir -p /root/.ssh
+          { printf 'command="x y" '; cat /tmp/key; } >>/root/.ssh/authorized_keys
+          """);
+      int keys =
+          host.shell("cat /root/.ssh/authorized_keys")
+              .lines()
+              .filter(l -> !l.isBlank())
+              .toList()
+              .size();
+
+      Facts facts = value(access(agent).probe(target, ALL, in(120))).facts();
+
+      assertThat(facts.verification())
+          .contains(
+              new Facts.PackageFinding("/usr/bin/tac", true, false),
+              new Facts.PackageFinding("/etc/sudoers", false, true))
+          .anyMatch(f -> f.path().endsWith("bin/su") && !f.missing() && !f.configuration());
+      assertThat(facts.uidZero()).containsExactly("root", "toor");
+      assertThat(facts.authorizedKeys())
+          .filteredOn(key -> key.user().equals("root"))
+          .hasSize(keys)
+          .contains(
+              new Facts.AuthorizedKey(
+                  "root", sha256("command=\"x y\" " + host.hostKey("ed25519"))));
+    }
+  }
+
+  @Test
   void hostileNamesDoNotBreakTheReport(LabNetwork network) {
     try (LabHost host = network.start("names1", HostOptions.full())) {
       host.shell(
@@ -437,18 +476,24 @@ class SshVmAccessE2E {
     return HostKeyPin.parse(host.hostKey(type));
   }
 
-  /** Logs, caches and volatile paths aside; and what apt and dpkg note about themselves. */
+  /**
+   * Every path with its type, mode, owner and size, and what is in the files that are edited; logs,
+   * caches and volatile paths aside, and what apt and dpkg note about themselves.
+   */
   private static Set<String> listing(LabHost host) {
-    return host.listing().stream()
+    return Stream.concat(
+            host.listing().stream().filter(line -> line.startsWith("./")),
+            host.shell("find /etc /opt /root /home /usr/local -xdev -type f -exec sha256sum {} +")
+                .lines())
         .filter(
             line ->
-                !line.contains("./var/lib/apt/extended_states")
-                    && !line.contains("./var/lib/dpkg/status")
-                    && !line.contains("./var/lib/dpkg/lock")
-                    && !line.contains("./var/lib/dpkg/triggers/")
-                    && !line.contains("./etc/ld.so.cache")
-                    && !line.contains("./var/lib/systemd/random-seed")
-                    && !line.contains("./var/lib/systemd/timesync/"))
+                !line.contains("/var/lib/apt/extended_states")
+                    && !line.contains("/var/lib/dpkg/status")
+                    && !line.contains("/var/lib/dpkg/lock")
+                    && !line.contains("/var/lib/dpkg/triggers/")
+                    && !line.contains("/etc/ld.so.cache")
+                    && !line.contains("/var/lib/systemd/random-seed")
+                    && !line.contains("/var/lib/systemd/timesync/"))
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
