@@ -52,7 +52,7 @@ public final class Names {
   /** Type that the Secret of {@code spec.ssh.credentialsSecretRef} must have. */
   public static final String SSH_SECRET_TYPE = "kubernetes.io/ssh-auth";
 
-  /** Key of an SSH Secret: the private key; may be empty when there is a password. */
+  /** Key of an SSH Secret: the private key; blank when there is a password. */
   public static final String SSH_PRIVATE_KEY = "ssh-privatekey";
 
   /** Key of an SSH Secret: the private key's passphrase; optional. */

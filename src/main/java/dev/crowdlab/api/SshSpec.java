@@ -61,8 +61,8 @@ public record SshSpec(
         String hostKey,
     @JsonPropertyDescription(
             "The Secret with the credentials, of type kubernetes.io/ssh-auth: "
-                + "ssh-privatekey, with passphrase if the key is encrypted; or password, then "
-                + "ssh-privatekey may be empty.")
+                + "ssh-privatekey, with passphrase if the key is encrypted; or password; the key "
+                + "that Kubernetes requires is then a blank line.")
         @Required
         SecretRef credentialsSecretRef) {
 

@@ -1,5 +1,6 @@
 package dev.crowdlab.core;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -51,6 +52,12 @@ public final class Times {
   public static String formatDuration(Duration duration) {
     long millis = Math.max(0, duration.toMillis());
     return String.format(Locale.ROOT, "%d.%03ds", millis / 1000, millis % 1000);
+  }
+
+  /** Reads what {@link #formatDuration} wrote. */
+  public static Duration parseSeconds(String text) {
+    return Duration.ofMillis(
+        new BigDecimal(text.substring(0, text.length() - 1)).movePointRight(3).longValueExact());
   }
 
   /** RFC 3339 with milliseconds. */

@@ -10,7 +10,9 @@ import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.StepTiming;
 import dev.crowdlab.api.VmPhase;
+import dev.crowdlab.api.VmStep;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
@@ -24,7 +26,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -94,7 +98,32 @@ final class VmLifecycle {
         .teams(view.teams())
         .occupancy(view.teams().size() + "/" + view.vm().getSpec().capacity().teams())
         .agent(agent(view))
+        .timings(enrolled(view))
         .build();
+  }
+
+  /** The time from the end of the configuration to the agent's first session after it. */
+  private static List<StepTiming> enrolled(VmView view) {
+    List<StepTiming> timings = view.status().timings();
+    Optional<StepTiming> configured =
+        timings.stream().filter(timing -> timing.step() == VmStep.CONFIGURE).findFirst();
+    String began = configured.map(StepTiming::startedAt).orElse(null);
+    String took = configured.map(StepTiming::duration).orElse(null);
+    boolean timed =
+        timings.stream()
+            .filter(timing -> timing.step() == VmStep.ENROL && timing.startedAt() != null)
+            .anyMatch(timing -> began != null && timing.startedAt().compareTo(began) >= 0);
+    if (began == null || took == null || timed || view.session().isEmpty()) {
+      return timings;
+    }
+    Instant start = Times.parse(began).plus(Times.parseSeconds(took));
+    Duration enrolment = Duration.between(start, view.session().get().connectedSince());
+    List<StepTiming> with = new ArrayList<>(timings);
+    with.removeIf(timing -> timing.step() == VmStep.ENROL);
+    with.add(
+        new StepTiming(VmStep.ENROL, Times.format(start), Times.formatDuration(enrolment)));
+    with.sort(Comparator.comparing(StepTiming::step));
+    return with;
   }
 
   /** The status for a pass that failed for a reason of our own; what was known stays. */

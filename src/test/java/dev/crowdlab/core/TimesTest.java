@@ -35,6 +35,7 @@ class TimesTest {
   @Test
   void writesDurationsInSecondsWithMilliseconds() {
     assertThat(Times.formatDuration(Duration.ofMillis(61_234))).isEqualTo("61.234s");
+    assertThat(Times.parseSeconds("61.234s")).isEqualTo(Duration.ofMillis(61_234));
     assertThat(Times.formatDuration(Duration.ofMillis(-5))).isEqualTo("0.000s");
   }
 

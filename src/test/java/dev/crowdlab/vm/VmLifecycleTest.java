@@ -31,7 +31,7 @@ class VmLifecycleTest {
     assertThat(bench.machine().calls()).containsExactly("probe", "configure");
     assertThat(bench.status().agent().version()).isEqualTo(FakeVmAccess.AGENT_VERSION);
     assertThat(bench.status().address()).isEqualTo("10.77.1.2");
-    assertThat(bench.status().timings()).hasSize(3);
+    assertThat(bench.status().timings()).hasSize(4);
     assertThat(bench.events).anyMatch(event -> event.startsWith("NORMAL Ready"));
   }
 
