@@ -25,8 +25,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -120,8 +120,7 @@ final class VmLifecycle {
     Duration enrolment = Duration.between(start, view.session().get().connectedSince());
     List<StepTiming> with = new ArrayList<>(timings);
     with.removeIf(timing -> timing.step() == VmStep.ENROL);
-    with.add(
-        new StepTiming(VmStep.ENROL, Times.format(start), Times.formatDuration(enrolment)));
+    with.add(new StepTiming(VmStep.ENROL, Times.format(start), Times.formatDuration(enrolment)));
     with.sort(Comparator.comparing(StepTiming::step));
     return with;
   }

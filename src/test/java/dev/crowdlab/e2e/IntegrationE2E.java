@@ -240,8 +240,8 @@ class IntegrationE2E {
   }
 
   /**
-   * The machine's files, but for what dpkg and the linker keep for themselves (packages are compared
-   * by name), and the agent's stock of networks, which it fills up behind.
+   * The machine's files, but for what dpkg and the linker keep for themselves (packages are
+   * compared by name), and the agent's stock of networks, which it fills up behind.
    */
   private static Set<String> listing(LabHost host) {
     return host.listing().stream()
