@@ -109,10 +109,13 @@ final class VmLifecycle {
         timings.stream().filter(timing -> timing.step() == VmStep.CONFIGURE).findFirst();
     String began = configured.map(StepTiming::startedAt).orElse(null);
     String took = configured.map(StepTiming::duration).orElse(null);
-    boolean timed =
+    String enrolled =
         timings.stream()
-            .filter(timing -> timing.step() == VmStep.ENROL && timing.startedAt() != null)
-            .anyMatch(timing -> began != null && timing.startedAt().compareTo(began) >= 0);
+            .filter(timing -> timing.step() == VmStep.ENROL)
+            .findFirst()
+            .map(StepTiming::startedAt)
+            .orElse(null);
+    boolean timed = began != null && enrolled != null && enrolled.compareTo(began) >= 0;
     if (began == null || took == null || timed || view.session().isEmpty()) {
       return timings;
     }
