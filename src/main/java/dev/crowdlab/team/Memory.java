@@ -48,7 +48,12 @@ record Memory(
   /** A route that stands, for this generation of the spec. */
   record Routed(Target target, long generation, String url) {}
 
-  /** What of this holds for the binding that a status has. */
+  /** Whether this is about the binding that a status has, or about none yet. */
+  boolean isAbout(LabTeamStatus status) {
+    return binding.isEmpty() || binding.equals(name(status));
+  }
+
+  /** What of this holds for the binding that a status has, which was read live. */
   Memory of(LabTeamStatus status) {
     String present = name(status);
     if (present.equals(binding)) {

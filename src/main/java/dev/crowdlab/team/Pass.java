@@ -15,10 +15,15 @@ final class Pass {
   private LabTeamStatus status;
   private Memory memory;
 
-  Pass(LabTeam team, Memory memory) {
+  Pass(LabTeam team) {
     this.team = team;
     this.status = team.getStatus();
-    this.memory = memory.of(status);
+    this.memory = Memory.EMPTY;
+  }
+
+  /** Goes on from what earlier passes remembered. */
+  void recall(Memory remembered) {
+    memory = remembered.of(status);
   }
 
   /** Starts from what stands in the API server. */

@@ -88,7 +88,7 @@ final class Placement {
             .toList();
     List<Candidate> available =
         matching.stream()
-            .filter(candidate -> candidate.vm().welcoming() && candidate.reachable())
+            .filter(candidate -> isWelcome(candidate, request) && candidate.reachable())
             .filter(candidate -> !uid(candidate).equals(request.exclude()))
             .toList();
     List<Candidate> fitting =
@@ -105,6 +105,13 @@ final class Placement {
                     available.stream()
                         .mapToInt(c -> Math.max(0, c.vm().capacity().teams() - c.teams()))
                         .sum()));
+  }
+
+  /** A cordon keeps new teams away; one that is there already may start anew. */
+  private static boolean isWelcome(Candidate candidate, Request request) {
+    return uid(candidate).equals(request.prefer())
+        ? candidate.vm().mayKeep()
+        : candidate.vm().welcoming();
   }
 
   private static boolean hasRoom(Candidate candidate, Demand demand) {

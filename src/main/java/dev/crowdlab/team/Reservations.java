@@ -118,14 +118,15 @@ final class Reservations {
         drop(ref.uid(), kept);
         team.next = null;
       }
-      String prefer = kept != null ? kept.vmUid() : request.prefer();
+      boolean keeps = kept != null && isStillWelcome(kept, request, candidates);
+      String prefer = keeps ? kept.vmUid() : request.prefer();
       Placement.Request asked =
           new Placement.Request(
               request.demand(),
               request.selector(),
               request.spread(),
               prefer,
-              kept != null ? null : request.avoid(),
+              keeps ? null : request.avoid(),
               request.exclude());
       return switch (Placement.choose(seen(ref, candidates), teamsOf(ref, candidates), asked)) {
         case Placement.NoCapacity none -> new None(none);
@@ -254,6 +255,15 @@ final class Reservations {
   /** Nothing ever listened on its port: the cursor alone keeps it from being chosen next. */
   private void drop(String uid, Held next) {
     machines.getOrDefault(next.vmUid(), new HashMap<>()).remove(uid + NEXT);
+  }
+
+  /** Only the machine that a team is on already may be cordoned and yet be taken again. */
+  private static boolean isStillWelcome(
+      Held kept, Placement.Request request, List<Machine> candidates) {
+    return kept.vmUid().equals(request.prefer())
+        || candidates.stream()
+            .map(Machine::vm)
+            .anyMatch(vm -> vm.ref().uid().equals(kept.vmUid()) && vm.welcoming());
   }
 
   private List<Placement.Candidate> seen(TeamRef ref, List<Machine> candidates) {

@@ -111,12 +111,13 @@ final class TeamLoop {
   /** Takes the team as far as it will go now. */
   Turn run(LabTeam cached) {
     String uid = cached.getMetadata().getUid();
-    Pass pass = new Pass(cached, memories.getOrDefault(uid, Memory.EMPTY).stays(false));
+    Memory remembered = memories.getOrDefault(uid, Memory.EMPTY).stays(false);
     if (drifted.remove(uid)) {
-      pass.memory(memory -> memory.routed(null));
+      remembered = remembered.routed(null);
     }
+    Pass pass = new Pass(cached);
     try {
-      Turn turn = run(pass);
+      Turn turn = run(pass, remembered);
       if (turn instanceof Turn.Over) {
         memories.remove(uid);
         return turn;
@@ -124,7 +125,9 @@ final class TeamLoop {
       memories.put(uid, pass.memory());
       return turn;
     } catch (RuntimeException e) {
-      memories.put(uid, pass.memory());
+      if (!pass.memory().equals(Memory.EMPTY)) {
+        memories.put(uid, pass.memory());
+      }
       if (!(e instanceof KubernetesClientException)) {
         sayThatWeFailed(pass);
       }
@@ -146,8 +149,16 @@ final class TeamLoop {
     }
   }
 
-  private Turn run(Pass pass) {
+  private Turn run(Pass pass, Memory remembered) {
     boolean live = false;
+    if (!remembered.isAbout(pass.status())) {
+      // The cache lags behind what this process wrote, or somebody else wrote.
+      if (!readLive(pass)) {
+        return new Turn.Over();
+      }
+      live = true;
+    }
+    pass.recall(remembered);
     for (int step = 0; step < MAX_STEPS; step++) {
       pass.status(status -> Timeline.seen(status, clock.instant()));
       Observed o = observer.observe(pass.draft(), pass.memory());

@@ -76,6 +76,11 @@ public record VmView(
 
   /** Whether its own state lets new teams come, apart from room. */
   boolean welcoming() {
-    return ready && schedulable && !leaving && !quarantined && address != null;
+    return schedulable && mayKeep();
+  }
+
+  /** Whether a team that is there may start anew there. */
+  boolean mayKeep() {
+    return ready && !leaving && !quarantined && address != null;
   }
 }

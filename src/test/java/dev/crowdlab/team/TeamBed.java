@@ -1,7 +1,10 @@
 package dev.crowdlab.team;
 
 import static dev.crowdlab.team.Samples.vm;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
@@ -27,6 +30,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 
@@ -181,8 +185,17 @@ final class TeamBed {
         .findFirst();
   }
 
-  Target target(String name) {
-    return routes.target(ref(name)).orElseThrow();
+  /** Where the route leads; diversions run beside the pass that starts them. */
+  void assertRouted(String name, Target target) {
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(() -> assertThat(routes.target(ref(name))).contains(target));
+  }
+
+  Target.Exercise exercise(String name) {
+    Binding binding = Objects.requireNonNull(status(name).binding());
+    return new Target.Exercise(
+        Objects.requireNonNull(binding.address()), Objects.requireNonNull(binding.port()));
   }
 
   WorkspaceId workspace(String name) {
