@@ -118,15 +118,15 @@ final class Reservations {
         drop(ref.uid(), kept);
         team.next = null;
       }
-      boolean keeps = kept != null && isStillWelcome(kept, request, candidates);
-      String prefer = keeps ? kept.vmUid() : request.prefer();
+      String still =
+          kept != null && isStillWelcome(kept, request, candidates) ? kept.vmUid() : null;
       Placement.Request asked =
           new Placement.Request(
               request.demand(),
               request.selector(),
               request.spread(),
-              prefer,
-              keeps ? null : request.avoid(),
+              still != null ? still : request.prefer(),
+              still != null ? null : request.avoid(),
               request.exclude());
       return switch (Placement.choose(seen(ref, candidates), teamsOf(ref, candidates), asked)) {
         case Placement.NoCapacity none -> new None(none);
