@@ -58,7 +58,7 @@ class DecisionTest {
   private static final Target.Exercise EXERCISE = new Target.Exercise("10.77.1.70", 20_001);
 
   /** What a case changes. */
-  private static final class Case {
+  static final class Case {
     LabTeam team = serving();
     BoundVm machine = known(ALIVE, true);
     Optional<TeamReport> report = Optional.of(report(State.HEALTHY, null));
