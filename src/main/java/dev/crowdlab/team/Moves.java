@@ -31,6 +31,7 @@ final class Moves {
 
   private final Agents agents;
   private final Places places;
+  private final Images images;
   private final Diversions diversions;
   private final Recorder recorder;
   private final StepListener steps;
@@ -39,12 +40,14 @@ final class Moves {
   Moves(
       Agents agents,
       Places places,
+      Images images,
       Diversions diversions,
       Recorder recorder,
       StepListener steps,
       InstantSource clock) {
     this.agents = agents;
     this.places = places;
+    this.images = images;
     this.diversions = diversions;
     this.recorder = recorder;
     this.steps = steps;
@@ -69,6 +72,9 @@ final class Moves {
           opened(pass, o, cause);
         }
         diversions.start(pass, Diversions.why(pass.status()));
+        if (pass.memory().stopOrdered() == null) {
+          images.prepare(pass, place.vm().ref());
+        }
         Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
         yield stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
       }

@@ -84,7 +84,7 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
         observer,
         new Decision(settings.bounds()),
         places,
-        new Moves(agents, places, diversions, recorder, steps, clock),
+        new Moves(agents, places, new Images(agents, secrets), diversions, recorder, steps, clock),
         new Fences(workspaces, agents, settings, retry, progress, clock),
         new Runs(agents, secrets, new RunOrder(settings.sources()), retry, progress, clock),
         new RouteStep(routes, diversions, retry, progress, clock),

@@ -290,6 +290,19 @@ class TeamScenariosTest {
   }
 
   @Test
+  void imagesAreFetchedAheadAndOnce() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(bob))
+        .containsExactly(new ToAgent.Prepare("uid-t1", List.of("localhost/exercise:1"), null));
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+  }
+
+  @Test
   void aMachineThatDoesNotStopIsLeftAfterTheBound() {
     bed.machine("bob-1", "Bob", 4);
     bed.agents.obedient(false);
