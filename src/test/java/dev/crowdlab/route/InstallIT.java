@@ -105,7 +105,6 @@ class InstallIT {
               route: {sources: [10.0.0.0/8, "2001:db8::/32"], allowedAnnotations: [a/*], firstPort: 20000, lastPort: 20999}
               waitingRoom: {advertise: "[2001:db8::1]:8090", hold: 1m30s, maxHeld: 5}
               network: {allow: [10.0.0.0/8], deny: [10.96.0.0/16]}
-              agent: {noPidsLimit: true, lostMountBound: 60s}
               integrity: {quarantine: true, reverify: 1h}
             networkPolicy: {enabled: true, waitingRoomFrom: [{podSelector: {}}], metricsFrom: [{podSelector: {}}]}
             """);
