@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.Names;
-import dev.crowdlab.api.VmStep;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
 import dev.crowdlab.testbed.LabHost;
@@ -44,25 +43,6 @@ class IntegrationE2E {
   @AfterAll
   void stop() {
     lab.close();
-  }
-
-  @Test
-  void aRootMachineComesInAndGoesAsItCame() {
-    LabHost host = Lab.machine(network, "i-root", HostOptions.full());
-    Set<String> before = listing(host);
-
-    lab.contribute(host, "alice", 4);
-    ContributedVM ready = lab.awaitVmReady(host.name(), BOUND);
-    assertThat(ready.getStatus().timings())
-        .extracting(timing -> timing.step())
-        .contains(VmStep.CONNECT, VmStep.VERIFY, VmStep.CONFIGURE, VmStep.ENROL);
-    assertThat(ready.getStatus().facts().os()).isEqualTo("debian");
-    assertThat(listing(host)).isNotEqualTo(before);
-
-    lab.delete(ContributedVM.class, host.name(), BOUND);
-
-    assertThat(listing(host)).isEqualTo(before);
-    assertThat(host.succeeds("ls", "/etc/containers/networks/crowdlab-0.json")).isFalse();
   }
 
   @Test
