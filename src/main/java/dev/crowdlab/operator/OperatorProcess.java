@@ -213,7 +213,7 @@ public final class OperatorProcess implements AutoCloseable {
     caches.start(teams.events());
     watch.start();
     operator.start();
-    helper.execute(() -> prepare(workspaces));
+    Thread.ofVirtual().name("prepare").start(() -> prepare(workspaces));
     if (!config.leaderElection().enabled()) {
       lead(hub, leading);
     }
