@@ -389,6 +389,9 @@ public final class Lab implements AutoCloseable {
     if (operator != null) {
       killOperator();
     }
+    // The control plane serves other tests too, whose machines may get these addresses next.
+    forget(LabTeam.class);
+    forget(ContributedVM.class);
     files.close();
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
@@ -397,6 +400,22 @@ public final class Lab implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Removes the objects without their clean-up: the operator and the machines are gone. */
+  private <T extends HasMetadata> void forget(Class<T> kind) {
+    var all = client().resources(kind).inNamespace(namespace);
+    all.list()
+        .getItems()
+        .forEach(
+            object ->
+                all.resource(object)
+                    .edit(
+                        o -> {
+                          o.getMetadata().setFinalizers(List.of());
+                          return o;
+                        }));
+    all.delete();
   }
 
   private static String at(String host, int port) {
