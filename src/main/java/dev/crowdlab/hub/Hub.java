@@ -14,12 +14,14 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -134,32 +136,45 @@ public final class Hub implements AutoCloseable {
   /**
    * Accepts agents from now on: to be called when leadership is won. What cannot be done at once
    * (the API server is away, the port is taken) is tried again until {@link #close}.
+   *
+   * @param contributed lists the UIDs of all ContributedVMs as they are now; tokens of others are
+   *     removed. When it throws, they stay until a hub opens again.
    */
-  public synchronized void open() {
+  public synchronized void open(Supplier<Set<String>> contributed) {
     if (wanted) {
       return;
     }
     wanted = true;
-    tryOpen();
+    tryOpen(contributed);
     every(settings.detector().tick(), agents::tick);
     every(ROTATION_CHECK, agents::rotate);
     every(CERTIFICATE_CHECK, () -> worker.execute(this::renew));
   }
 
-  private synchronized void tryOpen() {
+  private synchronized void tryOpen(Supplier<Set<String>> contributed) {
     if (!wanted || open) {
       return;
     }
     try {
       Material made = identity.ensure();
       tokens.load();
+      forgetOthers(contributed);
       material = made;
       server.open(made);
       agents.opened();
       open = true;
     } catch (SecretStoreException | GeneralSecurityException | IOException e) {
       log.error("the hub cannot open; trying again", e);
-      after(OPEN_AGAIN, () -> worker.execute(this::tryOpen));
+      after(OPEN_AGAIN, () -> worker.execute(() -> tryOpen(contributed)));
+    }
+  }
+
+  /** Before the first token is issued: one issued after the list was made would be taken away. */
+  private void forgetOthers(Supplier<Set<String>> contributed) {
+    try {
+      tokens.retain(contributed.get());
+    } catch (RuntimeException e) {
+      log.warn("tokens of machines that are no more stay for now: {}", e.getMessage());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.crowdlab.operator;
 
 import static java.util.Objects.requireNonNullElse;
 
+import dev.crowdlab.ssh.Cidr;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -125,7 +126,7 @@ public record Config(
   public record Route(
       List<String> sources, Set<String> allowedAnnotations, Integer firstPort, Integer lastPort) {
     public Route {
-      sources = sources == null ? List.of() : List.copyOf(sources);
+      sources = blocks("route.sources", sources);
       allowedAnnotations = allowedAnnotations == null ? Set.of() : Set.copyOf(allowedAnnotations);
       firstPort = requireNonNullElse(firstPort, 20_000);
       lastPort = requireNonNullElse(lastPort, 29_999);
@@ -166,8 +167,8 @@ public record Config(
    */
   public record Network(List<String> allow, List<String> deny) {
     public Network {
-      allow = allow == null ? List.of() : List.copyOf(allow);
-      deny = deny == null ? List.of() : List.copyOf(deny);
+      allow = blocks("network.allow", allow);
+      deny = blocks("network.deny", deny);
     }
   }
 
@@ -196,6 +197,23 @@ public record Config(
   public record Management(HostPort listen) {
     public Management {
       listen = requireNonNullElse(listen, new HostPort("127.0.0.1", 8080));
+    }
+  }
+
+  private static List<String> blocks(String field, @Nullable List<String> blocks) {
+    List<String> given = blocks == null ? List.of() : List.copyOf(blocks);
+    for (String block : given) {
+      check(isBlock(block), field, block, "a block of addresses such as 10.1.0.0/16");
+    }
+    return given;
+  }
+
+  private static boolean isBlock(String text) {
+    try {
+      Cidr.parse(text);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
     }
   }
 

@@ -66,11 +66,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -215,7 +217,7 @@ public final class OperatorProcess implements AutoCloseable {
     operator.start();
     Thread.ofVirtual().name("prepare").start(() -> prepare(workspaces));
     if (!config.leaderElection().enabled()) {
-      lead(hub, leading);
+      lead(hub, client, leading);
     }
     opened(
         ManagementServer.start(
@@ -277,10 +279,16 @@ public final class OperatorProcess implements AutoCloseable {
   }
 
   /** The hub accepts agents on the leader only: a machine must not be torn between two. */
-  private static void lead(Hub hub, CountDownLatch leading) {
+  private static void lead(Hub hub, KubernetesClient client, CountDownLatch leading) {
     LOG.info("leading: the hub opens");
-    hub.open();
+    hub.open(() -> contributed(client));
     leading.countDown();
+  }
+
+  private static Set<String> contributed(KubernetesClient client) {
+    return client.resources(ContributedVM.class).inAnyNamespace().list().getItems().stream()
+        .map(vm -> vm.getMetadata().getUid())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private static Operator operator(
@@ -307,7 +315,7 @@ public final class OperatorProcess implements AutoCloseable {
                     .withLeaseNamespace(config.namespace())
                     .withLeaderCallbacks(
                         new LeaderCallbacks(
-                            () -> lead(hub, leading),
+                            () -> lead(hub, client, leading),
                             () -> LOG.warn("lost the lease; another operator leads"),
                             leader -> LOG.info("{} leads", leader)))
                     .build());

@@ -35,6 +35,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -147,7 +148,7 @@ class HubServerTest {
 
   @BeforeEach
   void open() throws Exception {
-    hub.open();
+    hub.open(Set::of);
     assertThat(hub.isOpen()).isTrue();
     http = client(hub.caPem().orElseThrow());
   }
@@ -521,13 +522,61 @@ class HubServerTest {
             away,
             HubClock.system(),
             new SimpleMeterRegistry())) {
-      late.open();
+      late.open(Set::of);
       assertThat(late.isOpen()).isFalse();
 
       away.away(false);
 
       await().atMost(BOUND).until(late::isOpen);
     }
+  }
+
+  @Test
+  void aHubThatOpensForgetsMachinesThatAreNoMore() {
+    FakeSecrets kept = new FakeSecrets();
+    Tokens before = new Tokens(kept, HubClock.system(), new SecureRandom());
+    VmRef there = new VmRef("lab", "there", "uid-there");
+    VmRef gone = new VmRef("lab", "gone", "uid-gone");
+    before.issue(there);
+    before.issue(gone);
+
+    try (Hub next = hubOn(kept)) {
+      next.open(() -> Set.of(there.uid()));
+    }
+
+    assertThat(namesOf(kept)).containsExactly(TokenSet.secretName(there.uid()));
+  }
+
+  @Test
+  void aHubThatCannotListMachinesOpensAndForgetsNothing() {
+    FakeSecrets kept = new FakeSecrets();
+    VmRef there = new VmRef("lab", "there", "uid-there");
+    new Tokens(kept, HubClock.system(), new SecureRandom()).issue(there);
+
+    try (Hub next = hubOn(kept)) {
+      next.open(
+          () -> {
+            throw new IllegalStateException("the API server is away");
+          });
+      assertThat(next.isOpen()).isTrue();
+      assertThat(namesOf(kept)).containsExactly(TokenSet.secretName(there.uid()));
+    }
+  }
+
+  private static List<String> namesOf(FakeSecrets secrets) {
+    return secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN).stream()
+        .map(SecretStore.Stored::name)
+        .toList();
+  }
+
+  private static Hub hubOn(FakeSecrets secrets) {
+    return new Hub(
+        HubSettings.of(
+            new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0),
+            List.of(InetSocketAddress.createUnresolved("127.0.0.1", 0))),
+        secrets,
+        HubClock.system(),
+        new SimpleMeterRegistry());
   }
 
   @Test
@@ -542,7 +591,7 @@ class HubServerTest {
                 secrets,
                 HubClock.system(),
                 new SimpleMeterRegistry())) {
-      late.open();
+      late.open(Set::of);
       assertThat(late.isOpen()).isFalse();
 
       taken.close();

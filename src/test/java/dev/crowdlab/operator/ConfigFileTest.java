@@ -60,6 +60,11 @@ class ConfigFileTest {
         "'hub: {advertise: [\"a:1\"]}\n"
             + "route: {firstPort: 100, lastPort: 200}' | route.lastPort is '200'",
         "'hub: {advertise: [\"a:1\"]}\nroute: {firstPort: 0}' | route.firstPort is '0'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "route: {sources: [10.1.0.0/33]}' | route.sources is '10.1.0.0/33'",
+        "'hub: {advertise: [\"a:1\"]}\nnetwork: {deny: [nodes]}' | network.deny is 'nodes'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "network: {allow: [10.0.0.0/x]}' | network.allow is '10.0.0.0/x'",
         "'hub: [' | not YAML",
       })
   void saysWhatIsWrong(String yaml, String message) {
