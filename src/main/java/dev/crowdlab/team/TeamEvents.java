@@ -2,8 +2,10 @@ package dev.crowdlab.team;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.AgentListener;
@@ -119,7 +121,7 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   /** A namespace may have room that it had not: teams that wait for it look again. */
   public void roomChanged(String namespace) {
     teams.cached(namespace).stream()
-        .filter(team -> team.getStatus().binding() == null)
+        .filter(TeamEvents::waitsForRoom)
         .forEach(team -> wake(namespace, team.getMetadata().getName()));
   }
 
@@ -158,6 +160,12 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
     } catch (RejectedExecutionException e) {
       LOG.debug("{}: not examined, the operator stops", vm);
     }
+  }
+
+  /** A lost machine's team keeps its binding until there is a better one. */
+  private static boolean waitsForRoom(LabTeam team) {
+    return team.getStatus().binding() == null
+        || !Conditions.holds(team.getStatus().conditions(), ConditionType.PLACED);
   }
 
   private void wakeBound(VmRef vm) {

@@ -39,6 +39,9 @@ final class TeamLoop {
   private static final Duration REGISTER_AGAIN = Duration.ofSeconds(30);
   private static final Duration WELL_FOR = Duration.ofMinutes(10);
 
+  /** A team that would leave its machine in order and has nowhere to go looks again after this. */
+  private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(30);
+
   private final Teams teams;
   private final Vms vms;
   private final Agents agents;
@@ -228,6 +231,7 @@ final class TeamLoop {
       case NextStep.Route(Routes.Target.Exercise target) -> route.route(pass, o, target);
       case NextStep.ConfirmReady confirm -> confirm(pass, o, confirm);
       case NextStep.Register _ -> register(pass, o);
+      case NextStep.Settled _ when pass.memory().stays() -> Result.park(LOOK_FOR_ROOM);
       case NextStep.Settled _ ->
           RouteStep.forgetAttempts(pass, o, WELL_FOR).map(Result::park).orElseGet(Result::rest);
     };

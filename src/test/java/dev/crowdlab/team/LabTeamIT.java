@@ -143,6 +143,21 @@ class LabTeamIT {
   }
 
   @Test
+  void aRecoveringTeamThatFoundNoRoomMovesWhenAMachineComes() {
+    VmRef alice = machine("alice-1", "Alice");
+    create("team-7");
+    awaitReady("team-7", status -> true);
+    locked(() -> agents.lose(alice));
+    await()
+        .atMost(SOON)
+        .until(() -> reason("team-7", ConditionType.PLACED).equals(Reason.NO_CAPACITY.value()));
+
+    machine("bob-1", "Bob");
+
+    awaitReady("team-7", status -> status.binding().vm().equals("bob-1"));
+  }
+
+  @Test
   void aReturningMachineStopsItsStaleRunAndThenCarriesTeamsAgain() {
     VmRef alice = machine("alice-1", "Alice");
     create("team-7");

@@ -321,8 +321,9 @@ class TeamScenariosTest {
     bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
     bed.settle("t1");
     bed.restartOperator();
-    bed.settle("t1");
+    TeamLoop.Turn turn = bed.settle("t1");
 
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
     assertThat(bed.status("t1").recoveryCount()).isNull();
