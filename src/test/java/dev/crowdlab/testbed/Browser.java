@@ -51,11 +51,6 @@ public final class Browser implements AutoCloseable {
     return send(client.POST(url).body(new StringRequestContent("text/plain", body)));
   }
 
-  public Page put(String url, String body) {
-    return send(
-        client.newRequest(url).method("PUT").body(new StringRequestContent("text/plain", body)));
-  }
-
   /** As {@link #get}, accepting HTML as a browser does. */
   public Page open(String url) {
     return send(client.newRequest(url).headers(headers -> headers.put("Accept", "text/html")));

@@ -160,6 +160,14 @@ class TestBedE2E {
           .untilAsserted(() -> assertThat(browser.post(url, "hello").body()).isEqualTo("saved\n"));
       assertThat(browser.get(url)).isEqualTo(new Browser.Page(200, "hello", ""));
       assertThat(host.exec("cat", "/work/notes.txt")).isEqualTo("hello");
+
+      // when
+      String append = "http://exercise.lab.example.org/cgi-bin/append?notes.txt";
+      assertThat(browser.post(append, "first").body()).isEqualTo("appended\n");
+      assertThat(browser.post(append, "second").body()).isEqualTo("appended\n");
+
+      // then
+      assertThat(host.exec("cat", "/work/notes.txt")).isEqualTo("hello\nfirst\nsecond\n");
     }
   }
 
