@@ -94,7 +94,10 @@ final class Removal {
     return Stream.concat(o.binding().stream(), o.status().superseded().stream()).toList();
   }
 
-  /** Whether the machine confirmed, or cannot be asked. */
+  /**
+   * Whether the machine confirmed, or cannot be asked. One whose object has gone first, with its
+   * namespace, is asked for as long as its agent is connected.
+   */
   private boolean hasStopped(Pass pass, Binding binding) {
     String uid = binding.vmUid();
     if (uid == null) {
@@ -103,7 +106,7 @@ final class Removal {
     VmRef vm = new VmRef(pass.ref().namespace(), binding.vm(), uid);
     boolean there =
         vms.get(vm.namespace(), vm.name()).filter(view -> view.ref().equals(vm)).isPresent();
-    if (!there || agents.health(vm) instanceof VmHealth.Lost) {
+    if ((!there && agents.session(vm).isEmpty()) || agents.health(vm) instanceof VmHealth.Lost) {
       return true;
     }
     return switch (agents.stop(vm, pass.ref(), binding.epoch())) {

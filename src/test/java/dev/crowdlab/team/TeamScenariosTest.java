@@ -656,6 +656,17 @@ class TeamScenariosTest {
   }
 
   @Test
+  void aMachineWhoseObjectWentFirstStopsAllTheSame() {
+    bed.vms.remove("alice-1");
+    delete();
+
+    bed.settle("t1");
+
+    assertThat(bed.teams.exists("t1")).isFalse();
+    assertThat(bed.agents.reports(alice)).isEmpty();
+  }
+
+  @Test
   void aSilentAgentIsWaitedForAWhileBecauseItMayYetStopInOrder() {
     bed.agents.agentDies(alice);
     delete();
