@@ -2,7 +2,6 @@ package dev.crowdlab.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
@@ -25,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** A machine fails while a student works; another one answers with every acknowledged byte. */
-@RequiresTestBed
+@RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RecoveryE2E {
 
@@ -90,7 +89,7 @@ class RecoveryE2E {
     assertThat(recovery.duration()).isNotNull();
 
     machine.start();
-    awaitClean(machine, "power-cut");
+    awaitClean(machine, before);
     lab.awaitVmReady(machine.name(), BOUND);
   }
 
@@ -119,7 +118,7 @@ class RecoveryE2E {
         .atMost(BOUND)
         .until(() -> writers(student.get(url + "cgi-bin/file?epochs").body()).size() > 1);
     machine.heal();
-    awaitClean(machine, "cut-off");
+    awaitClean(machine, before);
 
     List<String> writers = writers(student.get(url + "cgi-bin/file?epochs").body());
     assertThat(writers)
@@ -140,13 +139,14 @@ class RecoveryE2E {
   }
 
   /** The machine runs nothing of the team any more. */
-  private void awaitClean(LabHost machine, String team) {
-    ContributedVM vm = lab.vm(machine.name());
-    Awaitility.await(vm.getMetadata().getName() + " stopped " + team)
+  private void awaitClean(LabHost machine, LabTeam team) {
+    Awaitility.await(machine.name() + " stopped " + team.getMetadata().getName())
         .atMost(BOUND)
         .until(
             () ->
-                machine.shell("podman ps -q --filter label=crowdlab.dev/team=" + team).isBlank()
+                !machine
+                        .shell("podman ps -a --format '{{.Labels}}'")
+                        .contains(team.getMetadata().getUid())
                     && machine
                         .shell("grep -c fuse.sshfs /proc/mounts || true")
                         .strip()

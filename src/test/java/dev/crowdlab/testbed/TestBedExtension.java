@@ -16,10 +16,7 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
 
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-    boolean labHosts =
-        AnnotationSupport.findAnnotation(context.getTestClass(), RequiresTestBed.class)
-            .map(RequiresTestBed::labHosts)
-            .orElse(true);
+    boolean labHosts = asked(context).map(RequiresTestBed::labHosts).orElse(true);
     Optional<String> missing =
         labHosts ? TestBed.missingForLabHosts() : TestBed.missingForControlPlane();
     return judged(missing, "true".equals(System.getenv("CI")));
@@ -54,7 +51,7 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
     }
     if (type == IngressBed.class) {
       return once(
-          context.getRoot(),
+          cluster(context),
           IngressBed.class,
           () -> IngressBed.start(bed(context), controlPlane(context)));
     }
@@ -66,7 +63,18 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
   }
 
   private static ControlPlane controlPlane(ExtensionContext context) {
-    return once(context.getRoot(), ControlPlane.class, () -> ControlPlane.start(bed(context)));
+    return once(cluster(context), ControlPlane.class, () -> ControlPlane.start(bed(context)));
+  }
+
+  /** Whose the control plane and the ingress are. */
+  private static ExtensionContext cluster(ExtensionContext context) {
+    return asked(context).map(RequiresTestBed::ownCluster).orElse(false)
+        ? ofClass(context)
+        : context.getRoot();
+  }
+
+  private static Optional<RequiresTestBed> asked(ExtensionContext context) {
+    return AnnotationSupport.findAnnotation(context.getTestClass(), RequiresTestBed.class);
   }
 
   private static <T> T once(ExtensionContext context, Class<T> type, Supplier<T> start) {
