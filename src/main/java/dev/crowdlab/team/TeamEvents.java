@@ -120,6 +120,9 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
 
   /** A namespace may have room that it had not: teams that wait for it look again. */
   public void roomChanged(String namespace) {
+    if (!source.isRunning()) {
+      return; // Each team is looked at when the operator starts.
+    }
     teams.cached(namespace).stream()
         .filter(TeamEvents::waitsForRoom)
         .forEach(team -> wake(namespace, team.getMetadata().getName()));
@@ -169,6 +172,9 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   }
 
   private void wakeBound(VmRef vm) {
+    if (!source.isRunning()) {
+      return;
+    }
     for (TeamRef team : teams.boundTo(vm.uid())) {
       wake(team.namespace(), team.name());
     }

@@ -134,6 +134,8 @@ public final class Lab implements AutoCloseable {
   public void startOperatorThatDiesAfter(String step) {
     launch(
         List.of(
+            // It does not live long enough for more.
+            "-XX:TieredStopAtLevel=1",
             "-Dcrowdlab.test.dieAfter=" + step,
             "-cp",
             JAR + ":" + TEST_CLASSES,
@@ -144,6 +146,12 @@ public final class Lab implements AutoCloseable {
   public void killOperator() {
     operator.destroyForcibly();
     awaitOperatorEnd(Duration.ofSeconds(10));
+  }
+
+  /** SIGTERM, as a pod's end begins; it must end in order within the bound. */
+  public void terminateOperator(Duration bound) {
+    operator.destroy();
+    awaitOperatorEnd(bound);
   }
 
   /** Waits until the operator has ended by itself. */

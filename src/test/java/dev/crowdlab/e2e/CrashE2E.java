@@ -1,0 +1,233 @@
+package dev.crowdlab.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.testbed.Browser;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.IngressBed;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.RequiresTestBed;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The operator dies, as by kill -9, right after each step, before the next one begins, and is
+ * started again: one binding, one writer, no orphan.
+ */
+@RequiresTestBed(ownCluster = true)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CrashE2E {
+
+  private static final Duration BOUND = Duration.ofSeconds(120);
+
+  private Lab lab;
+  private Browser student;
+  private final Map<String, LabHost> machines = new TreeMap<>();
+
+  @BeforeAll
+  void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
+    lab = Lab.start(controlPlane, network, "crash-e2e");
+    student = new Browser(ingress.address());
+    for (String name : List.of("c-one", "c-two")) {
+      machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
+      lab.contribute(machines.get(name), name, 4);
+    }
+    machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+  }
+
+  @AfterAll
+  void stop() {
+    student.close();
+    lab.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "team.chosen",
+        "team.bound",
+        "team.fenced",
+        "team.attached",
+        "team.started",
+        "team.routed",
+        "team.ready"
+      })
+  void aCreationIsFinishedByTheNextOperator(String step) {
+    String name = "create-" + step.substring(step.indexOf('.') + 1);
+    lab.killOperator();
+    lab.startOperatorThatDiesAfter(step);
+    lab.team(name);
+    lab.awaitOperatorEnd(BOUND);
+
+    lab.startOperator();
+
+    LabTeam team = lab.awaitTeamReady(name, BOUND);
+    assertThat(team.getStatus().binding().epoch()).isEqualTo(1);
+    assertThat(student.get(team.getStatus().url()).status()).isEqualTo(200);
+    assertRunsOnceOnly(team);
+    lab.delete(LabTeam.class, name, BOUND);
+    assertNothingLeft(team);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "team.chosen",
+        "team.bound",
+        "team.fenced",
+        "team.attached",
+        "team.started",
+        "team.routed",
+        "team.ready"
+      })
+  void aRecoveryIsFinishedByTheNextOperator(String step) {
+    String name = "recover-" + step.substring(step.indexOf('.') + 1);
+    lab.team(name);
+    LabTeam before = lab.awaitTeamReady(name, BOUND);
+    String url = before.getStatus().url();
+    assertThat(student.post(url + "cgi-bin/file?notes", "kept").status()).isEqualTo(200);
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+    lab.killOperator();
+    lab.startOperatorThatDiesAfter(step);
+    lab.awaitConnected(machines.keySet(), BOUND);
+    machine.powerCut();
+    lab.awaitOperatorEnd(BOUND);
+
+    lab.startOperator();
+
+    LabTeam after = lab.awaitTeamReadyAfter(name, before.getStatus().binding().epoch(), BOUND);
+    assertThat(after.getStatus().binding().epoch())
+        .as("one move, not two")
+        .isEqualTo(before.getStatus().binding().epoch() + 1);
+    assertThat(student.get(url + "cgi-bin/file?notes").body().strip()).isEqualTo("kept");
+    machine.start();
+    lab.awaitVmReady(machine.name(), BOUND);
+    assertRunsOnceOnly(after);
+    lab.delete(LabTeam.class, name, BOUND);
+    assertNothingLeft(after);
+  }
+
+  @Test
+  void aDeletionIsFinishedByTheNextOperator() {
+    lab.team("delete-retired");
+    LabTeam team = lab.awaitTeamReady("delete-retired", BOUND);
+    lab.killOperator();
+    lab.startOperatorThatDiesAfter("team.retired");
+    lab.awaitConnected(machines.keySet(), BOUND);
+    lab.client()
+        .resources(LabTeam.class)
+        .inNamespace(lab.namespace())
+        .withName("delete-retired")
+        .delete();
+    lab.awaitOperatorEnd(BOUND);
+
+    lab.startOperator();
+
+    lab.awaitGone(LabTeam.class, "delete-retired", BOUND);
+    assertNothingLeft(team);
+  }
+
+  @Test
+  void teamsGoOnWorkingWhileThereIsNoOperatorAndAreNotTouchedByTheNext() throws Exception {
+    lab.team("alone");
+    LabTeam before = lab.awaitTeamReady("alone", BOUND);
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+    String containers = containers(machine, before);
+    lab.killOperator();
+
+    try (Writer writer = Writer.start(student, before.getStatus().url(), "alone")) {
+      writer.awaitMore(50, BOUND);
+      lab.startOperator();
+      lab.awaitConnected(machines.keySet(), BOUND);
+      writer.awaitMore(50, BOUND);
+      writer.close();
+      writer.check();
+      writer.checkNothingRefused();
+    }
+
+    assertThat(containers(machine, before)).isEqualTo(containers);
+    LabTeam after = lab.teamNow("alone");
+    assertThat(after.getStatus().binding()).isEqualTo(before.getStatus().binding());
+    lab.delete(LabTeam.class, "alone", BOUND);
+  }
+
+  @Test
+  void anOperatorThatIsToldToStopLeavesTeamsAlone() throws Exception {
+    lab.team("told");
+    LabTeam before = lab.awaitTeamReady("told", BOUND);
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+    String containers = containers(machine, before);
+
+    lab.terminateOperator(Duration.ofSeconds(15));
+
+    assertThat(student.get(before.getStatus().url()).status()).isEqualTo(200);
+    lab.startOperator();
+    lab.awaitConnected(machines.keySet(), BOUND);
+    assertThat(containers(machine, before)).isEqualTo(containers);
+    assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());
+    lab.delete(LabTeam.class, "told", BOUND);
+  }
+
+  /** The team's containers on the machine: a restarted one has another id. */
+  private static String containers(LabHost machine, LabTeam team) {
+    String ids =
+        machine.shell(
+            "podman ps -q --no-trunc --filter label=crowdlab.team="
+                + team.getMetadata().getUid()
+                + " | sort");
+    assertThat(ids).isNotBlank();
+    return ids;
+  }
+
+  /** One machine runs the team, the one it is bound to; the file server has one epoch of it. */
+  private void assertRunsOnceOnly(LabTeam team) {
+    String bound = team.getStatus().binding().vm();
+    machines.forEach(
+        (name, machine) ->
+            Awaitility.await()
+                .atMost(BOUND)
+                .untilAsserted(
+                    () ->
+                        assertThat(runs(machine, team))
+                            .as("%s runs %s", name, team.getMetadata().getName())
+                            .isEqualTo(name.equals(bound))));
+    assertThat(epochs(team)).as("epochs of the team that can write").isEqualTo(1);
+  }
+
+  private void assertNothingLeft(LabTeam team) {
+    machines.forEach(
+        (name, machine) -> {
+          assertThat(runs(machine, team)).as("%s runs the deleted team", name).isFalse();
+          assertThat(machine.shell("grep -c fuse.sshfs /proc/mounts || true").strip())
+              .as("mounts on %s", name)
+              .isEqualTo("0");
+        });
+    assertThat(epochs(team)).as("epochs of the deleted team that can write").isZero();
+  }
+
+  private static boolean runs(LabHost machine, LabTeam team) {
+    return machine
+        .shell("podman ps -a --format '{{.Labels}}'")
+        .contains(team.getMetadata().getUid());
+  }
+
+  private int epochs(LabTeam team) {
+    String id = team.getStatus().workspace().id();
+    return Integer.parseInt(
+        lab.fileServer()
+            .shell("grep -c ' /run/crowdlab/e/[^ ]*" + id + "' /proc/mounts || true")
+            .strip());
+  }
+}
