@@ -128,6 +128,31 @@ class RecoveryE2E {
     lab.awaitVmReady(machine.name(), BOUND);
   }
 
+  @Test
+  void aFileServerThatRestartsBringsTheWorkspaceBackWithAllThatWasAcknowledged() throws Exception {
+    lab.team("files-back");
+    LabTeam before = lab.awaitTeamReady("files-back", BOUND);
+    String url = before.getStatus().url();
+
+    try (Writer writer = Writer.start(student, url, "lines")) {
+      writer.awaitMore(10, BOUND);
+      lab.fileServer().exec("systemctl", "restart", "crowdlab-sftpd");
+      writer.awaitMore(10, BOUND);
+      writer.checkNothingRefused();
+
+      lab.fileServer().powerCut();
+      lab.fileServer().start();
+
+      writer.awaitMore(10, BOUND);
+      writer.close();
+      writer.check();
+    }
+    LabTeam after = lab.awaitTeamReady("files-back", BOUND);
+    assertThat(after.getStatus().binding().epoch())
+        .isGreaterThanOrEqualTo(before.getStatus().binding().epoch());
+    lab.delete(LabTeam.class, "files-back", BOUND);
+  }
+
   /** The tags of the lines, where one follows another of its own counted once. */
   private static List<String> writers(String text) {
     List<String> writers = new ArrayList<>();
