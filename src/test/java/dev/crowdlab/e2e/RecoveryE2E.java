@@ -87,6 +87,14 @@ class RecoveryE2E {
             TeamStep.ROUTED);
     assertThat(recovery.steps()).extracting(step -> step.at()).isSorted();
     assertThat(recovery.duration()).isNotNull();
+    String to = recovery.to();
+    Awaitility.await()
+        .atMost(BOUND)
+        .untilAsserted(
+            () ->
+                assertThat(eventsOf("power-cut"))
+                    .anyMatch(note -> note.startsWith("leaving " + machine.name() + ": "))
+                    .contains("bound to %s, epoch %d".formatted(to, epoch + 1)));
 
     machine.start();
     awaitClean(machine, before);
@@ -151,6 +159,21 @@ class RecoveryE2E {
     assertThat(after.getStatus().binding().epoch())
         .isGreaterThanOrEqualTo(before.getStatus().binding().epoch());
     lab.delete(LabTeam.class, "files-back", BOUND);
+  }
+
+  private List<String> eventsOf(String team) {
+    return lab
+        .client()
+        .events()
+        .v1()
+        .events()
+        .inNamespace(lab.namespace())
+        .list()
+        .getItems()
+        .stream()
+        .filter(event -> event.getRegarding().getName().equals(team))
+        .map(event -> event.getNote())
+        .toList();
   }
 
   /** The tags of the lines, where one follows another of its own counted once. */
