@@ -2,6 +2,7 @@ package dev.crowdlab.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
@@ -38,9 +39,16 @@ class RecoveryE2E {
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     lab = Lab.start(controlPlane, network, "recovery-e2e");
     student = new Browser(ingress.address());
-    for (String name : List.of("r-one", "r-two", "r-three")) {
-      machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
-      lab.contribute(machines.get(name), name, 4);
+    HostOptions root = HostOptions.full().image();
+    HostOptions sudo = HostOptions.full().image().sudoUser("lender").sshPort(2200);
+    Map.of("r-one", root, "r-two", sudo, "r-three", root)
+        .forEach((name, options) -> machines.put(name, Lab.machine(network, name, options)));
+    for (LabHost machine : machines.values()) {
+      lab.secret(lab.namespace(), machine.name() + "-ssh", network.privateKey());
+      lab.apply(
+          ContributedVM.class,
+          lab.vmYaml(machine, machine.name(), 4)
+              .replace("annotations: {}", "labels: {user: " + machine.user() + "}"));
     }
     machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
   }
@@ -134,6 +142,21 @@ class RecoveryE2E {
         .doesNotHaveDuplicates()
         .hasSizeGreaterThanOrEqualTo(2);
     lab.awaitVmReady(machine.name(), BOUND);
+  }
+
+  @Test
+  void aMachineOfASudoUserOnAnotherPortRunsTeamsAsWell() {
+    lab.apply(
+        LabTeam.class,
+        lab.teamYaml("on-sudo") + "  placement: {vmSelector: {matchLabels: {user: lender}}}\n");
+
+    LabTeam team = lab.awaitTeamReady("on-sudo", BOUND);
+
+    assertThat(team.getStatus().binding().vm()).isEqualTo("r-two");
+    String url = team.getStatus().url();
+    assertThat(student.post(url + "cgi-bin/file?notes", "saved").status()).isEqualTo(200);
+    assertThat(student.get(url + "cgi-bin/file?notes").body().strip()).isEqualTo("saved");
+    lab.delete(LabTeam.class, "on-sudo", BOUND);
   }
 
   @Test
