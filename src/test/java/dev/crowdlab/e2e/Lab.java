@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientTimeoutException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,6 +29,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -42,6 +44,9 @@ public final class Lab implements AutoCloseable {
   static final String SYSTEM = "crowdlab-system";
 
   private static final Path JAR = Path.of("target/crowdlab.jar");
+  private static final Path MANIFEST = Path.of("manifests/install/crowdlab.yaml");
+  private static final Set<String> RIGHTS =
+      Set.of("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding");
   private static final Path TEST_CLASSES = Path.of("target/test-classes");
 
   private final ControlPlane controlPlane;
@@ -50,11 +55,14 @@ public final class Lab implements AutoCloseable {
   private final String namespace;
   private final Path folder;
   private final Path configuration;
+  private final Path kubeconfig;
   private final int managementPort;
   private Process operator;
   private Instant operatorStarted = Instant.EPOCH;
 
-  private Lab(ControlPlane controlPlane, LabNetwork network, String namespace) throws IOException {
+  private Lab(
+      ControlPlane controlPlane, LabNetwork network, String namespace, String furtherConfiguration)
+      throws IOException {
     this.controlPlane = controlPlane;
     this.network = network;
     this.namespace = namespace;
@@ -67,6 +75,8 @@ public final class Lab implements AutoCloseable {
         "crd/labteams.crowdlab.dev");
     createNamespace(SYSTEM);
     createNamespace(namespace);
+    installRights();
+    this.kubeconfig = controlPlane.kubeconfig(SYSTEM, "crowdlab");
     this.files = network.start("files", HostOptions.fileServer("512M"));
     secret(SYSTEM, "files", network.privateKey());
     this.managementPort = freePort();
@@ -83,22 +93,33 @@ public final class Lab implements AutoCloseable {
         waitingRoom: {listen: '%s', advertise: '%s'}
         management: {listen: '127.0.0.1:%d'}
         """
-            .formatted(
-                SYSTEM,
-                hub,
-                hub,
-                files.address(),
-                files.fingerprint("ed25519"),
-                network.gateway(),
-                waitingRoom,
-                waitingRoom,
-                managementPort));
+                .formatted(
+                    SYSTEM,
+                    hub,
+                    hub,
+                    files.address(),
+                    files.fingerprint("ed25519"),
+                    network.gateway(),
+                    waitingRoom,
+                    waitingRoom,
+                    managementPort)
+            + furtherConfiguration);
   }
 
   /** Starts everything but the machines. */
   public static Lab start(ControlPlane controlPlane, LabNetwork network, String namespace) {
+    return start(controlPlane, network, namespace, "");
+  }
+
+  /**
+   * As {@link #start(ControlPlane, LabNetwork, String)}.
+   *
+   * @param configuration further sections of the operator's configuration, in YAML
+   */
+  public static Lab start(
+      ControlPlane controlPlane, LabNetwork network, String namespace, String configuration) {
     try {
-      Lab lab = new Lab(controlPlane, network, namespace);
+      Lab lab = new Lab(controlPlane, network, namespace, configuration);
       lab.startOperator();
       return lab;
     } catch (IOException e) {
@@ -180,11 +201,7 @@ public final class Lab implements AutoCloseable {
     command.add("-Xmx256m");
     command.addAll(words);
     command.addAll(
-        List.of(
-            "--config",
-            configuration.toString(),
-            "--kubeconfig",
-            controlPlane.kubeconfig().toString()));
+        List.of("--config", configuration.toString(), "--kubeconfig", kubeconfig.toString()));
     try {
       operatorStarted = Instant.now();
       operator =
@@ -194,6 +211,15 @@ public final class Lab implements AutoCloseable {
               .start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The account that an installation gives the operator: with its rights, and no more. */
+  private void installRights() throws IOException {
+    try (InputStream manifest = Files.newInputStream(MANIFEST)) {
+      client().load(manifest).items().stream()
+          .filter(object -> RIGHTS.contains(object.getKind()))
+          .forEach(object -> client().resource(object).forceConflicts().serverSideApply());
     }
   }
 
