@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,8 +36,8 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   /** Present on the machines of a test bed only; see docs/agent.md. */
   private static final Path TEST_BED = Path.of("/etc/crowdlab-testbed.json");
 
-  /** What the installer left for this. */
-  private static final String UNINSTALL = "/opt/crowdlab/uninstall";
+  /** What the installer left for the agent's departure. */
+  private static final Path UNINSTALL = Path.of("/opt/crowdlab/uninstall");
 
   private static final Duration RENEW_FIREWALL = Duration.ofMinutes(1);
   private static final Duration CONNECT_TO_PORT = Duration.ofMillis(200);
@@ -51,6 +52,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   private final Nftables firewall;
   private final HubClient hub;
   private final Teams teams;
+  private final Departure departure;
   private volatile @Nullable ScheduledFuture<?> renewal;
 
   Agent(AgentConfig config) throws IOException {
@@ -99,6 +101,15 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             Timings.standard(Duration.ofSeconds(config.mountDeadSecondsOrDefault())),
             executor,
             timer);
+    departure =
+        new Departure(
+            commands,
+            executor,
+            UNINSTALL,
+            config.stateDir(),
+            config.vmUid(),
+            this::stopForGood,
+            hub::cleared);
   }
 
   /** Adopts what runs, then connects; returns at once after that. */
@@ -114,6 +125,20 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
     renewal =
         timer.scheduleWithFixedDelay(
             () -> executor.execute(firewall::renew), period, period, TimeUnit.SECONDS);
+    departure.resume();
+  }
+
+  /** Stops every team, and makes nothing on this machine any more. */
+  private CompletableFuture<Void> stopForGood() {
+    cancelRenewal();
+    return teams.leave();
+  }
+
+  private void cancelRenewal() {
+    ScheduledFuture<?> renewing = renewal;
+    if (renewing != null) {
+      renewing.cancel(false);
+    }
   }
 
   /** Takes away all that teams left on this machine; for its uninstaller, with no agent running. */
@@ -152,20 +177,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
 
   @Override
   public void uninstall() {
-    LOG.info("the lab leaves this machine");
-    // In a unit of its own: the script stops this one.
-    Commands.Result result =
-        commands.run(
-            Command.of(
-                Duration.ofSeconds(10),
-                "systemd-run",
-                "--collect",
-                "--quiet",
-                "--unit=crowdlab-uninstall",
-                UNINSTALL));
-    if (!result.ok()) {
-      LOG.severe(UNINSTALL + " could not be started: " + result.reason());
-    }
+    departure.begin();
   }
 
   @Override
@@ -219,10 +231,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             .out()
             .lines()
             .anyMatch(job -> job.contains("crowdlab-agent.service") && job.contains(" restart "));
-    ScheduledFuture<?> renewing = renewal;
-    if (renewing != null) {
-      renewing.cancel(false);
-    }
+    cancelRenewal();
     hub.farewell(restart ? Optional.empty() : Optional.of(Notice.Kind.STOPPING));
     LOG.info("the agent ends; teams go on");
   }

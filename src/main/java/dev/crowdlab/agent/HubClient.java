@@ -61,7 +61,7 @@ final class HubClient implements Reporter, AutoCloseable {
 
     void prepare(ToAgent.Prepare prepare);
 
-    /** Takes everything of ours away, this process included. Blocks. */
+    /** Takes everything of ours away, this process last; at once, in its own time. */
     void uninstall();
 
     /** What the machine's owner asked for and still holds. */
@@ -82,6 +82,7 @@ final class HubClient implements Reporter, AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("heart").factory());
   private final CompletableFuture<Void> closing = new CompletableFuture<>();
+  private final CompletableFuture<Void> firstWelcome = new CompletableFuture<>();
   private @Nullable ScheduledFuture<?> beats;
   private @Nullable ScheduledFuture<?> watching;
   private volatile @Nullable HubSession session;
@@ -151,6 +152,22 @@ final class HubClient implements Reporter, AutoCloseable {
   /** Says what the machine's owner asked for, if the hub can hear it now. */
   boolean notice(Notice.Kind kind) {
     return state.equals(CONNECTED) && send(new Notice(kind));
+  }
+
+  /**
+   * Says that nothing is left here, or what is; waits for a connection for as long as that may
+   * take, as this is said only once. What is said is on its way before {@link #farewell} hangs up.
+   */
+  boolean cleared(FromAgent.Cleared cleared, Duration atMost) {
+    try {
+      firstWelcome.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+      return send(cleared);
+    } catch (TimeoutException | ExecutionException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private boolean send(FromAgent message) {
@@ -230,7 +247,10 @@ final class HubClient implements Reporter, AutoCloseable {
       case ToAgent.Stop stop -> duties.stop(stop);
       case ToAgent.Challenge challenge ->
           from.send(new FromAgent.ChallengeAnswer(challenge.nonce()));
-      case ToAgent.Uninstall leave -> executor.execute(duties::uninstall);
+      case ToAgent.Uninstall _ -> {
+        from.send(new FromAgent.Leaving());
+        duties.uninstall();
+      }
       case ToAgent.NewToken fresh -> executor.execute(() -> store(from, fresh));
     }
   }
@@ -239,6 +259,7 @@ final class HubClient implements Reporter, AutoCloseable {
     from.welcomed();
     backoff.reset();
     state = CONNECTED;
+    firstWelcome.complete(null);
     LOG.info("hub: connected, a heartbeat every " + welcome.heartbeatMillis() + " ms");
     cadence(from, welcome.heartbeatMillis());
     try {

@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
@@ -26,12 +28,16 @@ final class Teams {
   /** Far above what a VM lends; a hub that goes mad must not fill the memory. */
   private static final int MOST_TEAMS = 256;
 
+  private static final int LEAVING_GRACE_MILLIS = 2_000;
+  private static final int LOOK_MILLIS = 100;
+
   private final Host host;
   private final Reporter reporter;
   private final Timings timings;
   private final Executor executor;
   private final ScheduledExecutorService timer;
   private final Map<String, TeamWorker> workers = new HashMap<>();
+  private volatile boolean leaving;
 
   Teams(
       Host host,
@@ -116,7 +122,38 @@ final class Teams {
     return workers.values().stream().flatMap(worker -> worker.present().stream()).toList();
   }
 
+  /**
+   * Stops every team, and takes no run from now on.
+   *
+   * @return completes when nothing is left on the VM; never, when something cannot be removed
+   */
+  CompletableFuture<Void> leave() {
+    leaving = true;
+    for (TeamReport team : present()) {
+      order(
+          new ToAgent.Stop(
+              team.teamUid(), team.namespace(), team.name(), team.epoch(), LEAVING_GRACE_MILLIS));
+    }
+    CompletableFuture<Void> gone = new CompletableFuture<>();
+    ScheduledFuture<?> looks =
+        timer.scheduleWithFixedDelay(
+            () -> {
+              if (present().isEmpty()) {
+                gone.complete(null);
+              }
+            },
+            0,
+            LOOK_MILLIS,
+            TimeUnit.MILLISECONDS);
+    var _ = gone.whenComplete((done, failure) -> looks.cancel(false));
+    return gone;
+  }
+
   void order(ToAgent.Run run) {
+    if (leaving) {
+      LOG.info(new Deployment(run) + ": not taken, the lab leaves this machine");
+      return;
+    }
     TeamWorker worker = workerOrNone(run.teamUid());
     if (worker == null) {
       reporter.report(
@@ -140,6 +177,9 @@ final class Teams {
 
   /** Pulls images ahead, one after the other; nobody waits for it. */
   void prepare(ToAgent.Prepare prepare) {
+    if (leaving) {
+      return;
+    }
     executor.execute(
         () -> {
           for (String image : prepare.images()) {

@@ -1,6 +1,5 @@
 package dev.crowdlab.hub;
 
-import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
@@ -61,11 +60,22 @@ public interface Agents {
 
   /**
    * Has the agent take away everything of ours, itself included, when nobody can log in to the
-   * machine any more. In progress until the agent's session has ended for that; failed ({@code
-   * AGENT_NOT_CONNECTED}, transient) when no agent is connected.
+   * machine any more. Sent once per session. In progress until the agent has said that nothing is
+   * left, and its session has ended after that; failed, always transient, with {@code
+   * CONFIGURATION_FAILED} when something could not be taken away (the next call tries again), with
+   * {@code AGENT_NOT_CONNECTED} when there is nobody to tell.
    */
-  default Outcome<Void> uninstall(VmRef vm) {
-    return Outcome.later(Reason.AGENT_NOT_CONNECTED, "no agent is connected");
+  Outcome<Uninstalled> uninstall(VmRef vm);
+
+  /**
+   * A machine that its own agent cleaned.
+   *
+   * @param kept packages that came for us and that something else needs now
+   */
+  record Uninstalled(List<String> kept) {
+    public Uninstalled {
+      kept = List.copyOf(kept);
+    }
   }
 
   /** The last report of the team from this VM in the present session. */

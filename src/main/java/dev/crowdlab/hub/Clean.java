@@ -30,9 +30,10 @@ final class Clean {
   }
 
   static @Nullable String text(@Nullable String said) {
-    if (said == null) {
-      return null;
-    }
+    return said == null ? null : line(said);
+  }
+
+  static String line(String said) {
     StringBuilder clean = new StringBuilder(said.length());
     said.codePoints()
         .map(c -> c == '\n' || c == '\t' || printable(c) ? c : '\uFFFD')

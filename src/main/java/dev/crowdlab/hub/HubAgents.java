@@ -117,7 +117,9 @@ final class HubAgents implements Agents {
           FromAgent.TeamReport _,
           FromAgent.TeamGone _,
           FromAgent.Notice _,
-          FromAgent.ChallengeAnswer _ -> {}
+          FromAgent.ChallengeAnswer _,
+          FromAgent.Leaving _,
+          FromAgent.Cleared _ -> {}
     }
   }
 
@@ -261,6 +263,11 @@ final class HubAgents implements Agents {
         team.uid(),
         (uid, place) -> place.vmUid().equals(vm.uid()) && place.epoch() <= epoch ? null : place);
     return deskToOrder(vm).map(desk -> desk.stop(team, epoch)).orElseGet(HubAgents::nobody);
+  }
+
+  @Override
+  public Outcome<Uninstalled> uninstall(VmRef vm) {
+    return known(vm).map(VmDesk::uninstall).orElseGet(HubAgents::nobody);
   }
 
   /** A VM without a token has no agent that could be told anything: nothing is kept for it. */

@@ -56,6 +56,7 @@ final class VmDesk {
   private final VmRef vm;
   private final HubContext hub;
   private final Ledger ledger = new Ledger();
+  private final Departure departure = new Departure();
   private final List<AgentSession> sockets = new ArrayList<>();
   private final List<AgentSession> greeted = new ArrayList<>();
   private Standing standing = Standing.NOBODY;
@@ -160,6 +161,12 @@ final class VmDesk {
       }
       case FromAgent.ChallengeAnswer answer -> answered(session, answer.nonce());
       case FromAgent.TokenStored _ -> {}
+      case FromAgent.Leaving _ -> departure.leaving(session);
+      case FromAgent.Cleared cleared -> {
+        if (departure.cleared(session, cleared)) {
+          hub.news().session(vm);
+        }
+      }
     }
     look();
   }
@@ -368,6 +375,15 @@ final class VmDesk {
 
   synchronized Outcome<Void> stop(TeamRef team, long epoch) {
     return order(ledger.stop(team, epoch));
+  }
+
+  synchronized Outcome<Agents.Uninstalled> uninstall() {
+    AgentSession speaker = standing == Standing.WELCOME ? current : null;
+    if (speaker != null && departure.toTell(speaker)) {
+      log.info("{}: its agent is told to take everything away", vm);
+      send(speaker, new ToAgent.Uninstall());
+    }
+    return departure.outcome(current);
   }
 
   synchronized void supersede(String teamUid, long epoch) {

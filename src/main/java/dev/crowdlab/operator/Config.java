@@ -2,6 +2,7 @@ package dev.crowdlab.operator;
 
 import static java.util.Objects.requireNonNullElse;
 
+import dev.crowdlab.core.Times;
 import dev.crowdlab.ssh.Cidr;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ public record Config(
     WaitingRoom waitingRoom,
     Network network,
     Integrity integrity,
+    Release release,
     LeaderElection leaderElection,
     Management management) {
 
@@ -182,6 +184,25 @@ public record Config(
     public Integrity {
       quarantine = requireNonNullElse(quarantine, false);
       reverify = requireNonNullElse(reverify, Duration.ofHours(1));
+    }
+  }
+
+  /**
+   * How long a deleted ContributedVM may take to go.
+   *
+   * @param drainBound for its teams to move to other machines; those that find no room are stopped
+   *     then
+   * @param cleanupBound for all of it; then the machine is given up with an event
+   */
+  public record Release(Duration drainBound, Duration cleanupBound) {
+    public Release {
+      drainBound = requireNonNullElse(drainBound, Duration.ofMinutes(2));
+      cleanupBound = requireNonNullElse(cleanupBound, Duration.ofMinutes(5));
+      check(
+          cleanupBound.compareTo(drainBound) > 0,
+          "release.cleanupBound",
+          Times.formatDuration(cleanupBound),
+          "longer than release.drainBound, so that a drained machine can be cleaned");
     }
   }
 

@@ -43,7 +43,14 @@ public final class ConfigFile {
   /** Sections that are made of defaults when the file leaves them out. */
   private static final List<String> SECTIONS =
       List.of(
-          "hub", "route", "waitingRoom", "network", "integrity", "leaderElection", "management");
+          "hub",
+          "route",
+          "waitingRoom",
+          "network",
+          "integrity",
+          "release",
+          "leaderElection",
+          "management");
 
   private static final Pattern REFERENCE = Pattern.compile("\\$\\(([A-Z][A-Z0-9_]*)\\)");
 

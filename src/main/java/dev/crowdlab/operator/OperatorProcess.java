@@ -184,7 +184,9 @@ public final class OperatorProcess implements AutoCloseable {
             events,
             clock,
             random,
-            VmSettings.defaults().withReverify(config.integrity().reverify()),
+            VmSettings.defaults()
+                .withReverify(config.integrity().reverify())
+                .withRelease(config.release().drainBound(), config.release().cleanupBound()),
             machineNews);
     ScheduledExecutorService helper =
         Executors.newSingleThreadScheduledExecutor(

@@ -20,6 +20,7 @@ final class Bounds {
   static final int MAX_PORTS = 64;
   static final int MAX_SOURCES = 64;
   static final int MAX_TEAMS = 512;
+  static final int MAX_PACKAGES = 512;
 
   private static final Pattern UID = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?");
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FromAgent.Notice.class, name = "notice"),
   @JsonSubTypes.Type(value = FromAgent.ChallengeAnswer.class, name = "challenge-answer"),
   @JsonSubTypes.Type(value = FromAgent.TokenStored.class, name = "token-stored"),
+  @JsonSubTypes.Type(value = FromAgent.Leaving.class, name = "leaving"),
+  @JsonSubTypes.Type(value = FromAgent.Cleared.class, name = "cleared"),
 })
 public sealed interface FromAgent {
 
@@ -152,6 +154,26 @@ public sealed interface FromAgent {
   record TokenStored(String tokenId) implements FromAgent {
     public TokenStored {
       Bounds.text(tokenId, Bounds.MAX_NAME, "tokenId");
+    }
+  }
+
+  /**
+   * Answers {@link ToAgent.Uninstall} at once: from now on no run is taken, and what is there goes.
+   */
+  record Leaving() implements FromAgent {}
+
+  /**
+   * The end of {@link Leaving}. When nothing is left, the agent itself is all that is still on the
+   * machine: it goes now, and the session ends with it. Else it stays, and tries again when it is
+   * told again.
+   *
+   * @param kept packages that came for us and stay, because something else has come to need them
+   * @param left what could not be taken away, in words for a person
+   */
+  record Cleared(List<String> kept, List<String> left) implements FromAgent {
+    public Cleared {
+      kept = Bounds.texts(kept, Bounds.MAX_PACKAGES, Bounds.MAX_NAME, "kept");
+      left = Bounds.texts(left, Bounds.MAX_ARGUMENTS, Bounds.MAX_LINE, "left");
     }
   }
 }

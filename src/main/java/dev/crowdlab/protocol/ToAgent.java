@@ -108,7 +108,8 @@ public sealed interface ToAgent {
 
   /**
    * Has the agent take away everything of ours, itself included: the way out when the operator can
-   * no longer log in over SSH. The session ends when the removal begins.
+   * no longer log in over SSH. Answered by {@link FromAgent.Leaving} at once and by {@link
+   * FromAgent.Cleared} before the agent goes.
    */
   record Uninstall() implements ToAgent {}
 

@@ -103,6 +103,11 @@ public final class ContributedVMReconciler
         .map(again -> DeleteControl.noFinalizerRemoval().rescheduleAfter(again))
         .orElseGet(
             () -> {
+              if (writer.isAhead(cached)) {
+                // The framework takes the finalizer off the object as the cache has it, and fails
+                // when the status has changed since.
+                return DeleteControl.noFinalizerRemoval().rescheduleAfter(VmRelease.AT_ONCE);
+              }
               writer.forget(vm);
               return DeleteControl.defaultDelete();
             });

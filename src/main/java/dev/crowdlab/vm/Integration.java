@@ -227,19 +227,7 @@ final class Integration {
 
   /** Which condition a failure is about: reaching the machine, or the step itself. */
   private static String conditionOf(Failure failure, String step) {
-    return switch (failure.reason()) {
-      case HOST_KEY_NOT_APPROVED,
-          HOST_KEY_CHANGED,
-          SECRET_INVALID,
-          PASSPHRASE_REQUIRED,
-          AUTHENTICATION_FAILED,
-          SUDO_REFUSED,
-          ADDRESS_NOT_ALLOWED,
-          HOST_NOT_RESOLVED,
-          UNREACHABLE ->
-          ConditionType.REACHABLE;
-      default -> step;
-    };
+    return Reasons.preventsLogin(failure.reason()) ? ConditionType.REACHABLE : step;
   }
 
   private ContributedVMStatus failed(

@@ -3,7 +3,9 @@ package dev.crowdlab.vm;
 import dev.crowdlab.api.Reason;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -14,7 +16,25 @@ final class Reasons {
       Arrays.stream(Reason.values())
           .collect(Collectors.toUnmodifiableMap(Reason::value, Function.identity()));
 
+  /** What keeps us from logging in to a machine, whatever was to be done there. */
+  private static final Set<Reason> NO_LOGIN =
+      EnumSet.of(
+          Reason.HOST_KEY_NOT_APPROVED,
+          Reason.HOST_KEY_CHANGED,
+          Reason.SECRET_INVALID,
+          Reason.PASSPHRASE_REQUIRED,
+          Reason.AUTHENTICATION_FAILED,
+          Reason.SUDO_REFUSED,
+          Reason.ADDRESS_NOT_ALLOWED,
+          Reason.HOST_NOT_RESOLVED,
+          Reason.UNREACHABLE);
+
   private Reasons() {}
+
+  /** Whether this is about reaching the machine, not about a step on it. */
+  static boolean preventsLogin(Reason reason) {
+    return NO_LOGIN.contains(reason);
+  }
 
   /** The reason of a condition; one that another version wrote counts as an internal error. */
   static Reason of(Condition condition) {

@@ -55,6 +55,12 @@ final class StatusWriter {
     }
   }
 
+  /** Whether the cache does not show yet what was written last. */
+  boolean isAhead(ContributedVM cached) {
+    ContributedVM last = written.get(cached.getMetadata().getUid());
+    return last != null && version(cached) < version(last);
+  }
+
   /** The object is gone. */
   void forget(ContributedVM vm) {
     written.remove(vm.getMetadata().getUid());

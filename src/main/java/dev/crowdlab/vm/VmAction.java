@@ -1,11 +1,14 @@
 package dev.crowdlab.vm;
 
+import static dev.crowdlab.core.Conditions.find;
 import static dev.crowdlab.core.Conditions.holds;
 
 import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.IntegrityStatus;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
@@ -52,6 +55,11 @@ sealed interface VmAction {
       // Without a backoff the last attempt ended in what only a person can change.
       return backoff == null ? new Rest() : new Integrate();
     }
+    if (backoff == null && loginRefused(status)) {
+      // So did the last login to a machine that is in use: its teams go on, and nothing is tried
+      // before the spec or the Secret changes.
+      return new Rest();
+    }
     return switch (view.health()) {
       case VmHealth.AgentDown _ -> new RestartAgent();
       case VmHealth.Lost _ -> backoff == null ? new Rest() : new Integrate();
@@ -60,6 +68,15 @@ sealed interface VmAction {
       case VmHealth.Alive _ -> whileAlive(view, reverify);
       case VmHealth.Unwatched _, VmHealth.Suspect _, VmHealth.Conflict _ -> new Rest();
     };
+  }
+
+  private static boolean loginRefused(ContributedVMStatus status) {
+    return find(status.conditions(), ConditionType.REACHABLE)
+        .filter(reachable -> Conditions.FALSE.equals(reachable.getStatus()))
+        .map(Reasons::of)
+        .filter(reason -> reason != Reason.VM_LOST && reason != Reason.UNREACHABLE)
+        .filter(Reasons::preventsLogin)
+        .isPresent();
   }
 
   private static VmAction whileAlive(VmView view, Duration reverify) {

@@ -10,17 +10,32 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.ssh.SshTarget;
 import dev.crowdlab.vm.VmAccess.Removed;
-import dev.crowdlab.vm.VmAccess.Reply;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Gives a machine back: its teams leave, everything of ours goes, within a bound. */
+/**
+ * Gives a machine back: its teams leave, everything of ours goes, within a bound. Over SSH, or by
+ * the agent when nobody can log in any more: the Secret may be gone before the machine, when a
+ * whole namespace goes.
+ */
 final class VmRelease {
+
+  private static final Logger LOG = LoggerFactory.getLogger(VmRelease.class);
+
+  /** The next pass ends it. */
+  static final Duration AT_ONCE = Duration.ofMillis(50);
 
   private static final Duration DRAIN_INTERVAL = Duration.ofSeconds(1);
   private static final Duration RETRY_INTERVAL = Duration.ofSeconds(5);
+
+  /** Packages go too, on a machine that may be slow; each attempt goes on where the last ended. */
+  private static final Duration LONGEST_ATTEMPT = Duration.ofMinutes(2);
+
+  private static final Duration SHORTEST_ATTEMPT = Duration.ofSeconds(10);
 
   private final VmObserver observer;
   private final VmLifecycle lifecycle;
@@ -59,49 +74,79 @@ final class VmRelease {
    */
   Optional<Duration> pass(ContributedVM vm, VmSurroundings around, StatusSink sink) {
     VmView view = observer.observe(vm, around);
+    if (vm.getStatus().address() == null) {
+      // Nothing was ever sent to it under this name, or all is done.
+      return gone(view);
+    }
     if (Names.TRUE.equals(VmView.annotations(vm).get(Names.FORCE_DELETE))) {
       events.warning(
           vm, Reason.CLEANUP_ABANDONED, "Clean-up was skipped, as crowdlab.dev/force-delete asks");
       return gone(view);
     }
     ContributedVMStatus status = lifecycle.statusOf(view);
-    if (!status.equals(vm.getStatus())) {
-      sink.write(vm, status);
-    }
+    ContributedVM written = status.equals(vm.getStatus()) ? vm : sink.write(vm, status);
     Duration since =
         Duration.between(Instant.parse(vm.getMetadata().getDeletionTimestamp()), clock.instant());
     if (!view.teams().isEmpty() && since.compareTo(settings.drainBound()) < 0) {
       return Optional.of(DRAIN_INTERVAL);
     }
-    if (vm.getStatus().address() == null || view.olderTwin().isPresent()) {
-      // Nothing was ever sent to it under this name.
+    if (view.olderTwin().isPresent()) {
+      // The machine is the other's.
       return gone(view);
     }
-    return clean(view, since);
+    return clean(view, since)
+        .or(
+            () -> {
+              // Stands before the object goes: after a crash nobody asks the machine again, which
+              // may have no agent any more that could answer.
+              sink.write(written, written.getStatus().toBuilder().address(null).build());
+              return Optional.of(AT_ONCE);
+            });
   }
 
+  /** Empty when there is nothing left to do. */
   private Optional<Duration> clean(VmView view, Duration since) {
     Outcome<Removed> outcome =
         switch (view.target()) {
-          case Outcome.Done<SshTarget>(SshTarget target) -> {
-            Reply<Removed> reply = access.uninstall(target, Deadline.in(settings.probeBound()));
-            yield reply.outcome();
-          }
-          case Outcome.Failed<SshTarget> _ ->
-              agents.uninstall(view.ref()).map(_ -> new Removed(true, java.util.List.of()));
+          case Outcome.Done<SshTarget>(SshTarget target) -> overSsh(view, target, since);
+          case Outcome.Failed<SshTarget>(Outcome.Failure failure) -> byAgent(view, failure);
           case Outcome.InProgress<SshTarget>(Duration again, String what) ->
               Outcome.inProgress(again, what);
         };
     return switch (outcome) {
       case Outcome.Done<Removed>(Removed removed) -> {
+        LOG.info("{}: clean, packages kept: {}", view.ref(), removed.kept());
         events.normal(view.vm(), Reason.DELETING, removedNote(removed));
-        yield gone(view);
+        yield Optional.empty();
       }
       case Outcome.InProgress<Removed>(Duration again, String what) ->
           abandonedOr(view, since, what, again);
       case Outcome.Failed<Removed>(Outcome.Failure failure) ->
           abandonedOr(view, since, failure.message(), RETRY_INTERVAL);
     };
+  }
+
+  private Outcome<Removed> overSsh(VmView view, SshTarget target, Duration since) {
+    Duration left = settings.cleanupBound().minus(since);
+    Duration bound = left.compareTo(SHORTEST_ATTEMPT) < 0 ? SHORTEST_ATTEMPT : left;
+    Outcome<Removed> outcome =
+        access.uninstall(target, Deadline.in(LONGEST_ATTEMPT).atMost(bound)).outcome();
+    return outcome instanceof Outcome.Failed<Removed>(Outcome.Failure failure)
+            && Reasons.preventsLogin(failure.reason())
+        ? byAgent(view, failure)
+        : outcome;
+  }
+
+  /** The agent's connection is another way to the machine; without one, the failure stands. */
+  private Outcome<Removed> byAgent(VmView view, Outcome.Failure failure) {
+    Outcome<Removed> outcome =
+        agents.uninstall(view.ref()).map(done -> new Removed(true, done.kept()));
+    return outcome instanceof Outcome.Failed<Removed>(Outcome.Failure agents)
+            && agents.reason() == Reason.AGENT_NOT_CONNECTED
+        ? new Outcome.Failed<>(
+            new Outcome.Failure(
+                failure.kind(), failure.reason(), failure.message() + "; " + agents.message()))
+        : outcome;
   }
 
   private static String removedNote(Removed removed) {
@@ -115,13 +160,15 @@ final class VmRelease {
     if (since.compareTo(settings.cleanupBound()) < 0) {
       return Optional.of(again);
     }
+    // Also here: a namespace that is going takes no events.
+    LOG.warn("{}: given up, not clean: {}", view.ref(), why);
     events.warning(
         view.vm(),
         Reason.CLEANUP_ABANDONED,
         "The machine was not cleaned ("
             + why
             + "); what we installed there is removed by /opt/crowdlab/uninstall");
-    return gone(view);
+    return Optional.empty();
   }
 
   private Optional<Duration> gone(VmView view) {

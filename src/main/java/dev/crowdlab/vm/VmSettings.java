@@ -43,6 +43,21 @@ public record VmSettings(
         Duration.ofMinutes(1));
   }
 
+  /** The same with other bounds for giving a machine back. */
+  public VmSettings withRelease(Duration drain, Duration cleanup) {
+    return new VmSettings(
+        probeBound,
+        configureBound,
+        enrolBound,
+        reverify,
+        stableBound,
+        drain,
+        cleanup,
+        firstBackoff,
+        longestBackoff,
+        refresh);
+  }
+
   /** The same with another time between verifications. */
   public VmSettings withReverify(Duration value) {
     return new VmSettings(

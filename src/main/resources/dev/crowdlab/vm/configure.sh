@@ -74,6 +74,7 @@ if [ ! -e "$MANIFEST/begun" ]; then
   done
   printf '%s\n' "$absent" >"$MANIFEST/absent"
   installed >"$MANIFEST/packages.initial"
+  { ! command -v nft >/dev/null || nft list tables; } 2>/dev/null | sort >"$MANIFEST/tables"
   sync -f "$MANIFEST"
   : >"$MANIFEST/begun"
   changed=1

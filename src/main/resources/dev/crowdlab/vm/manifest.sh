@@ -2,6 +2,7 @@
 # What configure and uninstall share: the record of what was added to the machine, in $MANIFEST:
 #   absent            paths that were not there before; with a slash behind, folders that were there and empty
 #   packages.initial  names of the packages before us
+#   tables            the firewall's tables before us
 #   packages, users, groups, files   what installing packages for us added; users and groups also ours
 #   backup/           files as they were that installing or removing packages may take away or change
 #   run.*             taken before a run of apt, folded into the others after it: there, it was cut short

@@ -1,5 +1,7 @@
 # Takes away everything that CrowdLab put on this machine, teams included. Follows manifest.sh. Run by the operator over
-# SSH, by the agent when it was told to leave (with --detach: its own service ends on the way), or by hand.
+# SSH, by hand, or by the agent when it was told to leave: first with --but-agent, which leaves the agent and what it
+# needs, so that it can tell what became of the rest and start again after a crash on the way; then with --detach, as its
+# own service ends on the way.
 #
 # Prints lines of key=value: found=0|1, kept=PACKAGE, left=WHAT.
 
@@ -7,6 +9,8 @@ main() {
   if [ "${1:-}" = --detach ]; then
     exec systemd-run --quiet --collect --no-block --unit=crowdlab-uninstall /bin/sh "$OPT/uninstall"
   fi
+  # Whoever reads what is said here may die; the work goes on.
+  trap '' PIPE
   exec 9>"$LOCK"
   flock -w 60 9 || { echo 'left=another configuration is under way'; exit 1; }
 
@@ -17,13 +21,14 @@ main() {
   echo "found=$found"
   if [ "$found" = 1 ]; then
     mend_run
-    stop_agent
+    [ "${1:-}" = --but-agent ] || stop_agent
     stop_teams
-    remove_files
+    remove_rules
+    [ "${1:-}" = --but-agent ] || remove_files
     remove_packages
     remove_accounts
     restore_files
-    finish
+    [ "${1:-}" = --but-agent ] || finish
   fi
   rm -f "$LOCK"
 }
@@ -72,7 +77,6 @@ remove_files() {
   [ "$(readlink /usr/local/bin/crowdlab-agent)" != "$OPT/current/bin/crowdlab-agent" ] ||
     rm -f /usr/local/bin/crowdlab-agent
   rm -rf "$OPT" "$ETC"
-  rm -f "$APT_CONF"
 }
 
 # Containers, volumes or networks that are not ours: the contributor has come to use podman.
@@ -81,8 +85,25 @@ podman_used() {
   [ "$(timeout 20 podman network ls -q 2>/dev/null | wc -l)" -gt 1 ] || [ -n "$(timeout 20 podman ps -a -q 2>/dev/null)" ] || [ -n "$(timeout 20 podman volume ls -q 2>/dev/null)" ]
 }
 
+# Podman leaves firewall tables behind when its last network goes. Those that were not there before us go, if they hold
+# nothing but its chains.
+remove_rules() {
+  { quietly command -v nft && [ -e "$MANIFEST/tables" ] && ! podman_used; } || return 0
+  nft list tables 2>/dev/null | sort | comm -13 "$MANIFEST/tables" - | while read -r _ family table; do
+    [ "$table" = netavark ] || nft list table "$family" "$table" 2>/dev/null | awk '
+      /^\tchain NETAVARK/ { theirs = 1 }
+      /^\t}/ { theirs = 0; next }
+      theirs || /NETAVARK/ || /^(table|#|})/ || /^\tchain / || /^\t\ttype .* policy accept;$/ || NF == 0 { next }
+      { other = 1 }
+      END { exit other }' || continue
+    quietly nft delete table "$family" "$table"
+  done
+}
+
 # What we brought goes, unless something else has come to need it: apt knows what nothing needs.
 remove_packages() {
+  # It kept apt from taking them.
+  rm -f "$APT_CONF"
   { [ -s "$MANIFEST/packages" ] && command -v apt-get >/dev/null; } || return 0
   work=$(mktemp -d)
   installed >"$work/now"
@@ -94,6 +115,11 @@ remove_packages() {
   apt -s -o "APT::AutoRemove::RecommendsImportant=$recommends" -o APT::AutoRemove::SuggestsImportant=false autoremove \
     2>/dev/null | awk '$1 == "Remv" { sub(/:.*/, "", $2); print $2 }' | sort -u | comm -12 - "$work/ours" >"$work/go"
   if [ -s "$work/go" ]; then
+    # A unit that is done but counts as active, or that failed, outlives its file; podman's own fails to stop.
+    for unit in $(xargs dpkg -L <"$work/go" 2>/dev/null | sed -n 's#^.*/lib/systemd/system/\([^/@]*\.[a-z]*\)$#\1#p' | sort -u); do
+      quietly timeout 20 systemctl stop "$unit"
+      quietly systemctl reset-failed "$unit"
+    done
     # Never take anything along that is not ours.
     along=$(apt -s --no-auto-remove purge $(cat "$work/go") 2>/dev/null |
       awk '$1 == "Purg" || $1 == "Remv" { sub(/:.*/, "", $2); print $2 }' | sort -u | comm -23 - "$work/go")

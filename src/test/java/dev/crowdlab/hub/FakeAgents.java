@@ -4,6 +4,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
@@ -38,6 +39,7 @@ public final class FakeAgents implements Agents {
 
   private static final class Machine {
     final Ledger ledger = new Ledger();
+    final Departure departure = new Departure();
     final List<ToAgent> sent = new ArrayList<>();
     @Nullable InetSocketAddress ssh;
     boolean carriesTeams;
@@ -289,6 +291,28 @@ public final class FakeAgents implements Agents {
     return order(vm, machine(vm).ledger.stop(team, epoch));
   }
 
+  @Override
+  public Outcome<Uninstalled> uninstall(VmRef vm) {
+    Machine machine = machine(vm);
+    if (machine.session != null && machine.departure.toTell(machine.session)) {
+      ToAgent message = new ToAgent.Uninstall();
+      machine.sent.add(message);
+      if (obedient) {
+        obey(vm, message);
+      }
+    }
+    return machine.departure.outcome(machine.session);
+  }
+
+  /** The agent says what it has taken away, and hangs up when nothing is left. */
+  public void cleared(VmRef vm, List<String> kept, List<String> left) {
+    Machine machine = machine(vm);
+    machine.departure.cleared(machine.session, new FromAgent.Cleared(kept, left));
+    if (left.isEmpty()) {
+      disconnect(vm);
+    }
+  }
+
   private <T> Outcome<T> order(VmRef vm, Ledger.Order<T> order) {
     ToAgent message = order.send();
     if (message != null) {
@@ -330,8 +354,8 @@ public final class FakeAgents implements Agents {
           ToAgent.Cadence _,
           ToAgent.Prepare _,
           ToAgent.Challenge _,
-          ToAgent.NewToken _,
-          ToAgent.Uninstall _ -> {}
+          ToAgent.NewToken _ -> {}
+      case ToAgent.Uninstall _ -> cleared(vm, List.of(), List.of());
     }
   }
 

@@ -323,6 +323,71 @@ class HubAgentsTest {
   }
 
   @Test
+  void anUninstallIsDoneWhenTheAgentSaidThatNothingIsLeftAndHungUp() throws Exception {
+    Agent agent = connected();
+
+    assertThat(agents.uninstall(VM)).isInstanceOf(Outcome.InProgress.class);
+    agents.uninstall(VM);
+    assertThat(agent.socket.received(ToAgent.Uninstall.class)).hasSize(1);
+
+    agent.says(new FromAgent.Leaving());
+    agent.says(new FromAgent.Cleared(List.of("ssh\u001b[31mfs"), List.of()));
+    hears("session alice-1");
+    assertThat(agents.uninstall(VM)).isInstanceOf(Outcome.InProgress.class);
+
+    agent.drops();
+    assertThat(agents.uninstall(VM))
+        .isEqualTo(Outcome.done(new Agents.Uninstalled(List.of("ssh\uFFFD[31mfs"))));
+  }
+
+  @Test
+  void anAgentThatVanishesOnItsWayOutIsNotTakenForGone() {
+    Agent agent = connected();
+    agents.uninstall(VM);
+    agent.says(new FromAgent.Leaving());
+    agent.drops();
+
+    assertThat(agents.uninstall(VM))
+        .isEqualTo(
+            Outcome.later(
+                Reason.AGENT_NOT_CONNECTED,
+                "the agent began to take everything away and was not heard of again"));
+
+    Agent again = new Agent(VM).hello();
+    assertThat(agents.uninstall(VM)).isInstanceOf(Outcome.InProgress.class);
+    assertThat(again.socket.received(ToAgent.Uninstall.class)).hasSize(1);
+  }
+
+  @Test
+  void whatAnAgentCouldNotTakeAwayIsSaidAndTriedAgain() {
+    Agent agent = connected();
+    agents.uninstall(VM);
+    agent.says(new FromAgent.Cleared(List.of(), List.of("a workspace that is still in use")));
+
+    assertThat(agents.uninstall(VM))
+        .isEqualTo(
+            Outcome.later(
+                Reason.CONFIGURATION_FAILED,
+                "the machine still has a workspace that is still in use"));
+    assertThat(agents.uninstall(VM)).isInstanceOf(Outcome.InProgress.class);
+    assertThat(agent.socket.received(ToAgent.Uninstall.class)).hasSize(2);
+  }
+
+  @Test
+  void nobodyIsToldToUninstallWhoIsNotThereOrWhoMayBeAnother() {
+    assertThat(agents.uninstall(VM))
+        .isEqualTo(
+            Outcome.later(Reason.AGENT_NOT_CONNECTED, "the machine's agent is not connected"));
+
+    Agent first = connected();
+    Agent second = new Agent(VM).hello();
+
+    assertThat(agents.uninstall(VM)).isInstanceOf(Outcome.Failed.class);
+    assertThat(first.socket.received(ToAgent.Uninstall.class)).isEmpty();
+    assertThat(second.socket.received(ToAgent.Uninstall.class)).isEmpty();
+  }
+
+  @Test
   void aStopIsAnsweredByGone() throws Exception {
     Agent agent = connected();
 

@@ -24,6 +24,7 @@ class ConfigFileTest {
     assertThat(config.route().sources()).isEmpty();
     assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(5));
     assertThat(config.leaderElection().enabled()).isFalse();
+    assertThat(config.release().cleanupBound()).isEqualTo(Duration.ofMinutes(5));
   }
 
   @Test
@@ -59,6 +60,8 @@ class ConfigFileTest {
             + " fileServer.retention: not a duration: 'ever'",
         "'hub: {advertise: [\"a:1\"]}\n"
             + "route: {firstPort: 100, lastPort: 200}' | route.lastPort is '200'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "release: {cleanupBound: 2m}' | release.cleanupBound is '120.000s'",
         "'hub: {advertise: [\"a:1\"]}\nroute: {firstPort: 0}' | route.firstPort is '0'",
         "'hub: {advertise: [\"a:1\"]}\n"
             + "route: {sources: [10.1.0.0/33]}' | route.sources is '10.1.0.0/33'",

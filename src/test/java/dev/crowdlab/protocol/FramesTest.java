@@ -36,7 +36,8 @@ class FramesTest {
             new ToAgent.VmLimits(4, 2_000, 1L << 32)),
         new ToAgent.Stop("u-1", "lab", "team-7", 3, 0),
         new ToAgent.Challenge("n"),
-        new ToAgent.NewToken("id", "secret"));
+        new ToAgent.NewToken("id", "secret"),
+        new ToAgent.Uninstall());
   }
 
   static List<FromAgent> reports() {
@@ -55,7 +56,9 @@ class FramesTest {
         new FromAgent.TeamGone("u-1", "lab", "team-7", 3),
         new FromAgent.Notice(FromAgent.Notice.Kind.LEAVE),
         new FromAgent.ChallengeAnswer("n"),
-        new FromAgent.TokenStored("id"));
+        new FromAgent.TokenStored("id"),
+        new FromAgent.Leaving(),
+        new FromAgent.Cleared(List.of("sshfs"), List.of("a workspace that is still in use")));
   }
 
   @ParameterizedTest

@@ -131,6 +131,7 @@ public final class FakeVmAccess implements VmAccess {
       return failed(
           null, null, Outcome.later(Reason.HOST_NOT_RESOLVED, "the host name does not resolve"));
     }
+    machine.logins++;
     if (!machine.reachable) {
       return failed(machine, null, Outcome.later(Reason.UNREACHABLE, "the machine did not answer"));
     }
@@ -188,6 +189,7 @@ public final class FakeVmAccess implements VmAccess {
     private Configuration configuration;
     private int changes;
     private int agentStarts;
+    private int logins;
 
     private Machine(String host) {
       facts =
@@ -261,6 +263,11 @@ public final class FakeVmAccess implements VmAccess {
     /** What is installed, null when nothing is. */
     public Configuration configuration() {
       return configuration;
+    }
+
+    /** How often somebody tried to connect. */
+    public int logins() {
+      return logins;
     }
 
     /** How many calls of {@code configure} changed something. */

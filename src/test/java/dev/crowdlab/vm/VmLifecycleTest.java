@@ -13,6 +13,7 @@ import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
@@ -73,13 +74,21 @@ class VmLifecycleTest {
             hasReason(
                 bench.status().conditions(), ConditionType.REACHABLE, Reason.HOST_KEY_CHANGED))
         .isTrue();
-    int passes = bench.written.size();
+    int logins = bench.machine().logins();
 
-    bench.clock.advance(Duration.ofMinutes(10));
+    bench.clock.advance(Duration.ofHours(2));
+    bench.pass();
+    bench.agents.agentDies(bench.ref());
     bench.pass();
 
     assertThat(bench.status().backoff()).isNull();
-    assertThat(bench.written).hasSizeLessThanOrEqualTo(passes + 1);
+    assertThat(bench.machine().logins()).isEqualTo(logins);
+
+    bench.connect();
+    pin(FakeVmAccess.OTHER_ED25519.fingerprint());
+    bench.pass();
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
 
   @Test
@@ -265,9 +274,81 @@ class VmLifecycleTest {
   }
 
   @Test
+  void aDeletedMachineWhoseSecretIsGoneIsCleanedByItsAgent() {
+    bench.agents.obedient(false);
+    bench.ready().secret = Optional.empty();
+    delete();
+
+    assertThat(bench.cleanup()).isPresent();
+    bench.agents.cleared(bench.ref(), List.of("sshfs"), List.of());
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+    assertThat(bench.enrolment.revoked).containsExactly(bench.ref());
+    assertThat(bench.events)
+        .anyMatch(event -> event.startsWith("NORMAL Deleting") && event.contains("sshfs"));
+  }
+
+  @Test
+  void aDeletedMachineThatRefusesTheLoginIsCleanedByItsAgent() {
+    bench.ready().machine().hostKey(FakeVmAccess.OTHER_ED25519);
+    delete();
+
+    assertThat(bench.cleanup()).isEmpty();
+
+    assertThat(bench.events).anyMatch(event -> event.startsWith("NORMAL Deleting"));
+  }
+
+  @Test
+  void aDeletedMachineThatNobodyCanReachIsGivenUpWithBothReasons() {
+    bench.ready().secret = Optional.empty();
+    bench.agents.agentDies(bench.ref());
+    delete();
+
+    assertThat(bench.cleanup()).isPresent();
+    bench.clock.advance(bench.settings.cleanupBound());
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.events)
+        .anyMatch(
+            event ->
+                event.startsWith("WARNING CleanupAbandoned")
+                    && event.contains("alice-1-ssh does not exist")
+                    && event.contains("agent is not connected"));
+  }
+
+  @Test
+  void aMachineThatWasCleanedIsNotAskedAgainAfterACrash() {
+    bench.ready().secret = Optional.empty();
+    delete();
+    bench.cleanup();
+    bench.agents.forget(bench.ref());
+    int events = bench.events.size();
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.events).hasSize(events);
+  }
+
+  @Test
+  void whatStaysOnADeletedMachineIsTriedAgainUntilTheBound() {
+    bench.agents.obedient(false);
+    bench.ready().secret = Optional.empty();
+    delete();
+    bench.cleanup();
+
+    bench.agents.cleared(bench.ref(), List.of(), List.of("a workspace that is still in use"));
+    assertThat(bench.cleanup()).isPresent();
+    assertThat(bench.cleanup()).isPresent();
+    assertThat(bench.agents.sent(bench.ref()))
+        .filteredOn(message -> message instanceof ToAgent.Uninstall)
+        .hasSize(2);
+  }
+
+  @Test
   void aDeletedMachineThatIsGoneIsGivenUpAfterTheBoundWithAnEvent() {
     bench.ready().machine().reachable(false);
-    bench.vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
+    bench.agents.lose(bench.ref());
+    delete();
 
     assertThat(bench.cleanup()).isPresent();
     bench.clock.advance(bench.settings.cleanupBound());
@@ -296,6 +377,10 @@ class VmLifecycleTest {
     bench.pass();
 
     assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  private void delete() {
+    bench.vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
   }
 
   private void pin(String hostKey) {

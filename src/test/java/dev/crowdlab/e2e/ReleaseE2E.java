@@ -1,0 +1,299 @@
+package dev.crowdlab.e2e;
+
+import static dev.crowdlab.core.Conditions.find;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Recovery;
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.testbed.Browser;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.IngressBed;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** How machines, and whole namespaces, go: clean, and in bounded time. */
+@RequiresTestBed(ownCluster = true)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ReleaseE2E {
+
+  private static final Duration BOUND = Duration.ofMinutes(2);
+  private static final Duration CLEANUP_BOUND = Duration.ofSeconds(40);
+
+  private ControlPlane controlPlane;
+  private LabNetwork network;
+  private Lab lab;
+  private Browser student;
+
+  @BeforeAll
+  void start(ControlPlane plane, LabNetwork labNetwork, IngressBed ingress) {
+    controlPlane = plane;
+    network = labNetwork;
+    lab =
+        Lab.start(
+            plane,
+            labNetwork,
+            "release-e2e",
+            "release: {drainBound: 30s, cleanupBound: %ds}\n".formatted(CLEANUP_BOUND.toSeconds()));
+    student = new Browser(ingress.address());
+  }
+
+  @AfterAll
+  void stop() {
+    student.close();
+    lab.close();
+  }
+
+  /** By SSH first, and then, when its Secret is gone, by its agent. */
+  @Test
+  void aBareRootMachineIsGivenBackAsItWasOverSshAndByItsAgent() {
+    LabHost host = Lab.machine(network, "q-bare", HostOptions.bare());
+    Footprint before = Footprint.of(host);
+
+    lab.contribute(host, "alice", 4);
+    ContributedVM first = lab.awaitVmReady(host.name(), BOUND);
+    assertThat(Footprint.of(host).isInstalled()).isTrue();
+    lab.delete(ContributedVM.class, host.name(), BOUND);
+
+    Footprint.of(host).assertSame(before);
+    awaitEvent(first, "Deleting", "The machine is as it was before");
+
+    lab.contribute(host, "alice", 4);
+    ContributedVM second = lab.awaitVmReady(host.name(), BOUND);
+    deleteSecret(host.name() + "-ssh");
+    lab.delete(ContributedVM.class, host.name(), BOUND);
+
+    awaitEvent(second, "Deleting", "The machine is as it was before");
+    awaitAgentGone(host);
+    Footprint.of(host).assertSame(before);
+  }
+
+  @Test
+  void aMachineThatIsReleasedHandsItsTeamsOnFirst() {
+    Map<String, LabHost> hosts = new LinkedHashMap<>();
+    Map<String, Footprint> before = new LinkedHashMap<>();
+    for (String name : List.of("q-one", "q-two")) {
+      hosts.put(name, Lab.machine(network, name, HostOptions.full().image()));
+      before.put(name, Footprint.of(hosts.get(name)));
+      lab.contribute(hosts.get(name), name, 4);
+    }
+    hosts.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+    lab.team("moves");
+    LabTeam placed = lab.awaitTeamReady("moves", BOUND);
+    String from = placed.getStatus().binding().vm();
+    String file = placed.getStatus().url() + "cgi-bin/file?notes";
+    assertThat(student.post(file, "kept").status()).isEqualTo(200);
+
+    lab.delete(ContributedVM.class, from, BOUND);
+
+    LabTeam moved = lab.awaitTeamReadyAfter("moves", placed.getStatus().binding().epoch(), BOUND);
+    Recovery move = moved.getStatus().recoveries().getFirst();
+    assertThat(move.cause()).isEqualTo(RecoveryCause.VM_DELETED);
+    assertThat(move.from()).isEqualTo(from);
+    assertThat(move.to()).isEqualTo(moved.getStatus().binding().vm()).isNotEqualTo(from);
+    assertThat(student.get(file).body()).isEqualTo("kept");
+    Footprint.of(hosts.get(from)).assertSame(before.get(from));
+
+    aHostKeyThatChangesLaterIsRefusedAndSaid(
+        hosts.get(moved.getStatus().binding().vm()), moved, file);
+  }
+
+  /** The machine is in use: its team goes on, over the agent's connection. */
+  private void aHostKeyThatChangesLaterIsRefusedAndSaid(LabHost host, LabTeam team, String file) {
+    long epoch = team.getStatus().binding().epoch();
+    host.shell("rm /etc/ssh/ssh_host_*; ssh-keygen -A >/dev/null; systemctl restart ssh");
+
+    edit(host.name(), "{\"spec\": {\"integrity\": {\"protectedPaths\": [\"/etc/hostname\"]}}}");
+
+    ContributedVM refused =
+        lab.awaitVm(
+            host.name(), "HostKeyChanged", vm -> readyReason(vm).equals("HostKeyChanged"), BOUND);
+    assertThat(find(refused.getStatus().conditions(), "Stalled")).isPresent();
+    awaitEvent(refused, "HostKeyChanged", "");
+    String connections = connections(host);
+    for (boolean schedulable : List.of(false, true, false, true)) {
+      // Each of these is another turn of the reconciler.
+      edit(host.name(), "{\"spec\": {\"schedulable\": %s}}".formatted(schedulable));
+      long generation = lab.vm(host.name()).getMetadata().getGeneration();
+      lab.awaitVm(
+          host.name(),
+          "looked at again",
+          vm -> vm.getStatus().observedGeneration() == generation,
+          BOUND);
+    }
+    assertThat(connections(host)).isEqualTo(connections);
+    assertThat(student.post(file, "still here").status()).isEqualTo(200);
+
+    String fingerprint =
+        host.shell("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | awk '{ print $2 }'").strip();
+    edit(host.name(), "{\"spec\": {\"ssh\": {\"hostKey\": \"%s\"}}}".formatted(fingerprint));
+
+    lab.awaitVmReady(host.name(), BOUND);
+    LabTeam after = lab.teamNow("moves");
+    assertThat(after.getStatus().binding().epoch()).isEqualTo(epoch);
+    assertThat(student.get(file).body()).isEqualTo("still here");
+  }
+
+  @Test
+  void aMachineThatIsSkippedKeepsEverythingAndOneThatIsGoneIsGivenUp() {
+    LabHost host = Lab.machine(network, "q-gone", HostOptions.full());
+    lab.contribute(host, "carol", 4);
+    ContributedVM skipped = lab.awaitVmReady(host.name(), BOUND);
+    edit(
+        host.name(),
+        "{\"metadata\": {\"annotations\": {\"%s\": \"true\"}}}".formatted(Names.FORCE_DELETE));
+
+    lab.delete(ContributedVM.class, host.name(), Duration.ofSeconds(10));
+
+    awaitEvent(skipped, "CleanupAbandoned", "force-delete");
+    assertThat(Footprint.of(host).isInstalled()).isTrue();
+
+    lab.contribute(host, "carol", 4);
+    ContributedVM gone = lab.awaitVmReady(host.name(), BOUND);
+    host.powerCut();
+    Instant deleted = Instant.now();
+    lab.delete(ContributedVM.class, host.name(), CLEANUP_BOUND.plusSeconds(30));
+
+    assertThat(Duration.between(deleted, Instant.now()))
+        .isGreaterThan(CLEANUP_BOUND.minusSeconds(1));
+    awaitEvent(gone, "CleanupAbandoned", "The machine was not cleaned");
+  }
+
+  /** All at once: each has a machine, a team and a Secret in a namespace of its own. */
+  @Test
+  void aNamespaceEndsInEveryOrderWithCleanMachines() {
+    Map<String, List<String>> orders = new LinkedHashMap<>();
+    orders.put("plain", List.of());
+    orders.put("secrets", List.of("secrets"));
+    orders.put("machines", List.of("contributedvms"));
+    orders.put("teams", List.of("labteams"));
+    Map<String, LabHost> hosts = new LinkedHashMap<>();
+    Map<String, Footprint> before = new LinkedHashMap<>();
+    for (String order : orders.keySet()) {
+      LabHost host = Lab.machine(network, "q-" + order, HostOptions.full().image());
+      hosts.put(order, host);
+      before.put(order, Footprint.of(host));
+      lab.createNamespace(namespace(order));
+      lab.secret(namespace(order), host.name() + "-ssh", network.privateKey());
+      lab.apply(ContributedVM.class, in(order, lab.vmYaml(host, "dave", 4)));
+      lab.apply(LabTeam.class, in(order, lab.teamYaml("team-7")));
+    }
+    for (String order : orders.keySet()) {
+      await("the team of " + order)
+          .atMost(BOUND)
+          .until(
+              () ->
+                  Lab.isReady(
+                      lab.client()
+                          .resources(LabTeam.class)
+                          .inNamespace(namespace(order))
+                          .withName("team-7")
+                          .get()
+                          .getStatus()
+                          .conditions()));
+    }
+
+    orders.forEach(
+        (order, first) -> {
+          for (String kind : first) {
+            controlPlane.kubectl(
+                "delete", kind, "--all", "--wait=false", "--namespace", namespace(order));
+          }
+          controlPlane.kubectl("delete", "namespace", namespace(order), "--wait=false");
+        });
+
+    for (String order : orders.keySet()) {
+      await("the namespace of " + order + " ends")
+          .atMost(BOUND)
+          .until(() -> lab.client().namespaces().withName(namespace(order)).get() == null);
+      awaitAgentGone(hosts.get(order));
+      Footprint.of(hosts.get(order)).assertSame(before.get(order));
+    }
+  }
+
+  private static String namespace(String order) {
+    return "release-e2e-" + order;
+  }
+
+  private static String in(String order, String yaml) {
+    return yaml.replace("release-e2e", namespace(order));
+  }
+
+  /** An agent that cleaned its machine goes itself right after it said so. */
+  private static void awaitAgentGone(LabHost host) {
+    await(host.name() + " has no agent")
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                !host.succeeds("test", "-e", "/var/lib/crowdlab")
+                    && !host.succeeds("systemctl", "is-active", "crowdlab-uninstall"));
+  }
+
+  private void deleteSecret(String name) {
+    lab.client().secrets().inNamespace(lab.namespace()).withName(name).delete();
+  }
+
+  /** How often somebody came to the machine's sshd. */
+  private static String connections(LabHost host) {
+    return host.shell("journalctl -u ssh --no-pager | grep -c 'Connection\\|Accepted' || true");
+  }
+
+  private void awaitEvent(HasMetadata about, String reason, String note) {
+    await("event " + reason)
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        lab
+                            .client()
+                            .events()
+                            .v1()
+                            .events()
+                            .inNamespace(lab.namespace())
+                            .list()
+                            .getItems()
+                            .stream()
+                            .filter(
+                                event ->
+                                    about
+                                            .getMetadata()
+                                            .getUid()
+                                            .equals(event.getRegarding().getUid())
+                                        && reason.equals(event.getReason()))
+                            .map(Event::getNote))
+                    .anyMatch(text -> text.contains(note)));
+  }
+
+  private void edit(String name, String patch) {
+    controlPlane.kubectl(
+        "patch",
+        "contributedvm",
+        name,
+        "--namespace",
+        lab.namespace(),
+        "--type=merge",
+        "--patch",
+        patch);
+  }
+
+  private static String readyReason(ContributedVM vm) {
+    return find(vm.getStatus().conditions(), "Ready").map(Condition::getReason).orElse("");
+  }
+}
