@@ -34,6 +34,7 @@ final class Moves {
   private final Images images;
   private final Diversions diversions;
   private final Recorder recorder;
+  private final RoomNews room;
   private final StepListener steps;
   private final InstantSource clock;
 
@@ -43,6 +44,7 @@ final class Moves {
       Images images,
       Diversions diversions,
       Recorder recorder,
+      RoomNews room,
       StepListener steps,
       InstantSource clock) {
     this.agents = agents;
@@ -50,6 +52,7 @@ final class Moves {
     this.images = images;
     this.diversions = diversions;
     this.recorder = recorder;
+    this.room = room;
     this.steps = steps;
     this.clock = clock;
   }
@@ -151,6 +154,7 @@ final class Moves {
     Result result = recorder.write(pass, next, null);
     if (result instanceof Result.Go) {
       places.bound(pass.team());
+      room.changed(pass.ref().namespace());
       steps.reached(boundary, pass.ref());
     }
     return result;

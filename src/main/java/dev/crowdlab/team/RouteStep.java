@@ -22,14 +22,21 @@ final class RouteStep {
   private static final Duration MOST = Duration.ofSeconds(10);
 
   private final Routes routes;
+  private final boolean sourcesConfigured;
   private final Diversions diversions;
   private final Retry retry;
   private final Progress progress;
   private final InstantSource clock;
 
   RouteStep(
-      Routes routes, Diversions diversions, Retry retry, Progress progress, InstantSource clock) {
+      Routes routes,
+      boolean sourcesConfigured,
+      Diversions diversions,
+      Retry retry,
+      Progress progress,
+      InstantSource clock) {
     this.routes = routes;
+    this.sourcesConfigured = sourcesConfigured;
     this.diversions = diversions;
     this.retry = retry;
     this.progress = progress;
@@ -44,7 +51,7 @@ final class RouteStep {
     // The exercise is healthy, whether or not a pass was there to see it become so.
     progress.reached(pass, TeamStep.ATTACHED);
     progress.reached(pass, TeamStep.STARTED);
-    return switch (routes.point(pass.team(), target)) {
+    return switch (point(pass, target)) {
       case Outcome.Done<Routes.Route>(Routes.Route route) -> {
         LOG.info("{}: routed to {}:{}", pass.ref(), target.address(), target.port());
         pass.memory(
@@ -68,6 +75,16 @@ final class RouteStep {
         yield Result.park(Retry.left(pass.status(), clock.instant()), failure);
       }
     };
+  }
+
+  /** Without sources a machine lets nobody in: a route there would lead nowhere. */
+  private Outcome<Routes.Route> point(Pass pass, Routes.Target.Exercise target) {
+    return sourcesConfigured
+        ? routes.point(pass.team(), target)
+        : Outcome.refused(
+            Reason.SOURCES_NOT_CONFIGURED,
+            "route.sources of the operator's configuration is empty: list the addresses of the"
+                + " ingress as a machine sees them");
   }
 
   /**

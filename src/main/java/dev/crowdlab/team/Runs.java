@@ -1,7 +1,6 @@
 package dev.crowdlab.team;
 
 import dev.crowdlab.api.Binding;
-import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.TeamStep;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
@@ -120,10 +119,17 @@ final class Runs {
     if (reported) {
       return Result.go();
     }
-    return failure.reason() == Reason.AGENT_NOT_CONNECTED
-            || failure.reason() == Reason.IDENTITY_CONFLICT
-        ? Result.park(Duration.ofSeconds(5))
-        : new Result.Again();
+    return switch (failure.reason()) {
+      case AGENT_NOT_CONNECTED, IDENTITY_CONFLICT -> Result.park(Duration.ofSeconds(5));
+      // Another pass ordered a later epoch: status will show it.
+      case FENCING -> Result.park(Duration.ofSeconds(1));
+      default -> {
+        pass.status(
+            status ->
+                retry.failed(status, o.generation(), FAILED_FIRST, FAILED_MOST, clock.instant()));
+        yield Result.park(Retry.left(pass.status(), clock.instant()), failure);
+      }
+    };
   }
 
   private void attached(Pass pass, Observed o, VmRef vm) {

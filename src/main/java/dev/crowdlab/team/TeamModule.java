@@ -37,6 +37,7 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
       InstantSource clock,
       RandomGenerator random) {
     StaleRuns staleRuns = new StaleRuns(agents, teams);
+    RoomNews room = new RoomNews();
     TeamLoop loop =
         loop(
             settings,
@@ -49,9 +50,11 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
             recorder,
             steps,
             staleRuns,
+            room,
             clock,
             random);
     TeamEvents events = new TeamEvents(teams, staleRuns, loop::routeDrifted, executor);
+    room.listen(events::roomChanged);
     return new TeamModule(new LabTeamReconciler(loop, events), events, staleRuns);
   }
 
@@ -66,6 +69,7 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
       EventRecorder events,
       StepListener steps,
       StaleRuns staleRuns,
+      RoomNews room,
       InstantSource clock,
       RandomGenerator random) {
     Retry retry = new Retry(random);
@@ -84,10 +88,11 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
         observer,
         new Decision(settings.bounds()),
         places,
-        new Moves(agents, places, new Images(agents, secrets), diversions, recorder, steps, clock),
+        new Moves(
+            agents, places, new Images(agents, secrets), diversions, recorder, room, steps, clock),
         new Fences(workspaces, agents, settings, retry, progress, clock),
         new Runs(agents, secrets, new RunOrder(settings.sources()), retry, progress, clock),
-        new RouteStep(routes, diversions, retry, progress, clock),
+        new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),
         diversions,
         new Removal(agents, vms, routes, workspaces, places, events, steps, settings),
         recorder,

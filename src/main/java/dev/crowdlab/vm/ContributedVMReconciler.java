@@ -10,6 +10,7 @@ import dev.crowdlab.api.Names;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.hub.Agents;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.FieldSelector;
 import io.javaoperatorsdk.operator.api.config.informer.FieldSelectorBuilder;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
@@ -31,6 +32,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings contributed machines to where they can carry teams, keeps watch over them, and gives them
@@ -43,6 +46,7 @@ import java.util.stream.Stream;
 public final class ContributedVMReconciler
     implements Reconciler<ContributedVM>, Cleaner<ContributedVM> {
 
+  private static final Logger LOG = LoggerFactory.getLogger(ContributedVMReconciler.class);
   private static final String BY_SECRET = "secret";
 
   private static final Duration HUB_INTERVAL = Duration.ofMillis(500);
@@ -91,8 +95,19 @@ public final class ContributedVMReconciler
   @Override
   public ErrorStatusUpdateControl<ContributedVM> updateErrorStatus(
       ContributedVM vm, Context<ContributedVM> context, Exception failure) {
-    return ErrorStatusUpdateControl.patchStatus(
-        VmObserver.withStatus(vm, lifecycle.internalError(vm)));
+    if (!(failure instanceof KubernetesClientException)) {
+      ContributedVM now = writer.freshest(vm);
+      try {
+        writer.write(context.getClient(), now, lifecycle.internalError(now));
+      } catch (KubernetesClientException e) {
+        LOG.debug(
+            "{}/{}: not even said",
+            now.getMetadata().getNamespace(),
+            now.getMetadata().getName(),
+            e);
+      }
+    }
+    return ErrorStatusUpdateControl.noStatusUpdate();
   }
 
   @Override

@@ -215,7 +215,8 @@ final class Integration {
 
   private ContributedVMStatus.Builder contacted(ContributedVMStatus status, Contact contact) {
     ContributedVMStatus.Builder builder = status.toBuilder();
-    if (contact.address() != null) {
+    if (contact.authenticated() && contact.address() != null) {
+      // Only then was it this machine that answered there: students are sent to this address.
       builder.address(contact.address());
     }
     HostKey presented = contact.presented();

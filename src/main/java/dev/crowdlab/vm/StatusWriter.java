@@ -33,8 +33,11 @@ final class StatusWriter {
   }
 
   /**
-   * Replaces the status. Nobody else writes it, so a conflict comes from an edit of the rest, and
-   * the status goes onto that.
+   * Replaces the status that was read. A conflict mostly comes from an edit of the rest, and the
+   * status goes onto that; when the status itself is another than was read, another operator wrote
+   * it, and this one has to observe again.
+   *
+   * @throws KubernetesClientException then, and when the API server does not answer
    */
   ContributedVM write(KubernetesClient client, ContributedVM vm, ContributedVMStatus status) {
     ContributedVM onto = vm;
@@ -48,7 +51,9 @@ final class StatusWriter {
           throw e;
         }
         onto = client.resource(vm).require();
-        if (!onto.getMetadata().getUid().equals(vm.getMetadata().getUid())) {
+        if (!onto.getMetadata().getUid().equals(vm.getMetadata().getUid())
+            || !onto.getStatus().equals(vm.getStatus())) {
+          written.remove(vm.getMetadata().getUid());
           throw e;
         }
       }

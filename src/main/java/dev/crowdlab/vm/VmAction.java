@@ -14,9 +14,20 @@ import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 
 /** The one thing to do about a machine now. */
 sealed interface VmAction {
+
+  /** What the same attempt cannot mend. */
+  Set<Reason> REFUSALS =
+      Set.of(
+          Reason.HOST_KEY_NOT_APPROVED,
+          Reason.HOST_KEY_CHANGED,
+          Reason.SECRET_INVALID,
+          Reason.PASSPHRASE_REQUIRED,
+          Reason.AUTHENTICATION_FAILED,
+          Reason.ADDRESS_NOT_ALLOWED);
 
   /** Probe, judge, configure: from the beginning, as every step is idempotent. */
   record Integrate() implements VmAction {}
@@ -46,6 +57,9 @@ sealed interface VmAction {
     }
     if (!view.inputs().equals(status.inputs())) {
       return new Integrate();
+    }
+    if (isRefused(status)) {
+      return new Rest();
     }
     Backoff backoff = status.backoff();
     if (backoff != null && !due(backoff, view.now())) {
@@ -89,6 +103,17 @@ sealed interface VmAction {
       return new Verify();
     }
     return new Rest();
+  }
+
+  /**
+   * Whether the machine cannot be logged in to until a person changes something. To dial it again
+   * with the same inputs would only get us locked out.
+   */
+  static boolean isRefused(ContributedVMStatus status) {
+    return Conditions.find(status.conditions(), ConditionType.REACHABLE)
+        .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
+        .filter(condition -> REFUSALS.contains(Reasons.of(condition)))
+        .isPresent();
   }
 
   /** Whether a backoff is over. */

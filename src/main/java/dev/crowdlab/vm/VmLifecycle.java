@@ -81,7 +81,9 @@ final class VmLifecycle {
     VmConditions conditions = new VmConditions(view, settings.stableBound());
     ContributedVMStatus status = view.status();
     ContributedVMStatus.Builder builder = status.toBuilder();
-    if (view.health() instanceof VmHealth.Lost && status.backoff() == null) {
+    if (view.health() instanceof VmHealth.Lost
+        && status.backoff() == null
+        && !VmAction.isRefused(status)) {
       builder.backoff(integration.nextBackoff(view));
     } else if (view.health() instanceof VmHealth.Alive
         && holds(status.conditions(), ConditionType.CONFIGURED)

@@ -48,6 +48,8 @@ public final class FakeAgents implements Agents {
     VmHealth health = new VmHealth.Unwatched();
   }
 
+  private Optional<Outcome.Failure> refusal = Optional.empty();
+
   public FakeAgents(Clock clock) {
     this.clock = clock;
   }
@@ -267,8 +269,16 @@ public final class FakeAgents implements Agents {
     }
   }
 
+  /** Every run is refused before it is sent, until this is empty again. */
+  public void refuseRuns(Optional<Outcome.Failure> why) {
+    refusal = why;
+  }
+
   @Override
   public Outcome<TeamReport> run(VmRef vm, ToAgent.Run run) {
+    if (refusal.isPresent()) {
+      return new Outcome.Failed<>(refusal.get());
+    }
     boolean later =
         machines.values().stream()
             .flatMap(machine -> machine.ledger.wanted().stream())

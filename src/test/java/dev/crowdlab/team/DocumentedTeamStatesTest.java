@@ -21,6 +21,7 @@ import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.RunFailure;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -196,7 +197,10 @@ class DocumentedTeamStatesTest {
               }),
           Map.entry(
               "sources-not-configured",
-              bed -> route(bed, Kind.TERMINAL, Reason.SOURCES_NOT_CONFIGURED)),
+              bed -> {
+                bed.sources(List.of());
+                bed.settle("t1");
+              }),
           Map.entry("host-taken", bed -> route(bed, Kind.TERMINAL, Reason.HOST_TAKEN)),
           Map.entry(
               "annotation-not-allowed",

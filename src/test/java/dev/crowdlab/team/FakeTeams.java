@@ -23,6 +23,8 @@ import java.util.stream.Stream;
  */
 final class FakeTeams implements Teams {
 
+  private int reads;
+
   private final Map<String, LabTeam> live = new TreeMap<>();
   private final Map<String, LabTeam> cache = new HashMap<>();
   private final List<LabTeamStatus> writes = new ArrayList<>();
@@ -91,6 +93,11 @@ final class FakeTeams implements Teams {
     return live.containsKey(name);
   }
 
+  /** How often somebody read a team from the API server. */
+  synchronized int reads() {
+    return reads;
+  }
+
   /** Every status that was written, in order. */
   synchronized List<LabTeamStatus> writes() {
     return List.copyOf(writes);
@@ -99,6 +106,7 @@ final class FakeTeams implements Teams {
   @Override
   public synchronized Optional<LabTeam> live(String namespace, String name) {
     answer();
+    reads++;
     return Optional.ofNullable(live.get(name)).map(FakeTeams::copy);
   }
 

@@ -263,6 +263,29 @@ class LabTeamIT {
   }
 
   @Test
+  void aTeamThatLeavesItsMachineMakesRoomForOneThatWaits() {
+    machine("alice-1", "Alice");
+    create("team-1");
+    create("team-2");
+    awaitReady("team-1", status -> true);
+    awaitReady("team-2", status -> true);
+    create("team-3");
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                Conditions.hasReason(
+                    teams().withName("team-3").get().getStatus().conditions(),
+                    ConditionType.PLACED,
+                    Reason.NO_CAPACITY));
+
+    edit("team-1", team -> team.setSpec(suspended(team.getSpec(), true, null)));
+
+    // Long before it would have looked by itself.
+    awaitReady("team-3", status -> status.binding() != null);
+  }
+
+  @Test
   void aNamespaceIsDeletedWithAllThatIsInIt() {
     VmRef alice = machine("alice-1", "Alice");
     // As its own reconciler has it: a machine's object stays until the machine is clean.

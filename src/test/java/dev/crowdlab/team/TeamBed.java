@@ -57,6 +57,7 @@ final class TeamBed {
   final List<String> steps = new ArrayList<>();
   Outcome<Optional<RegistryAuth>> pullSecret = Outcome.done(Optional.empty());
   StepListener crash = StepListener.NONE;
+  private TeamSettings settings = SETTINGS;
   StaleRuns staleRuns;
   TeamLoop loop;
 
@@ -89,6 +90,20 @@ final class TeamBed {
     loop = start();
   }
 
+  /** An operator with other {@code route.sources}. */
+  void sources(List<String> sources) {
+    settings =
+        new TeamSettings(
+            SETTINGS.installation(),
+            SETTINGS.fileServer(),
+            SETTINGS.firstPort(),
+            SETTINGS.lastPort(),
+            sources,
+            SETTINGS.retention(),
+            SETTINGS.bounds());
+    restartOperator();
+  }
+
   /** Another operator on the same world: what the last one remembered is lost. */
   void restartOperator() {
     staleRuns = new StaleRuns(agents, teams);
@@ -105,7 +120,7 @@ final class TeamBed {
         };
     InstantSource instants = clock;
     return TeamModule.loop(
-        SETTINGS,
+        settings,
         teams,
         vms,
         team -> pullSecret,
@@ -115,6 +130,7 @@ final class TeamBed {
         recorder,
         listener,
         staleRuns,
+        new RoomNews(),
         instants,
         new Random(1));
   }

@@ -420,6 +420,26 @@ class TeamScenariosTest {
     assertThat(bed.status("t1").binding().epoch()).isEqualTo(1);
   }
 
+  @Test
+  void aRunThatCannotBeSentIsSaidAndTriedLaterAndLater() {
+    bed.agents.refuseRuns(
+        Optional.of(
+            new Outcome.Failure(
+                Outcome.Failure.Kind.TERMINAL, Reason.CONTAINER_FAILED, "too large to be sent")));
+    edit(spec -> spec("t1", "another:1"));
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", "ExerciseRunning")).isEqualTo("False:ContainerFailed");
+    int reads = bed.teams.reads();
+    bed.settle("t1");
+    assertThat(bed.teams.reads()).isEqualTo(reads);
+
+    bed.agents.refuseRuns(Optional.empty());
+    bed.clock.pass(Duration.ofMinutes(6));
+    bed.settle("t1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
   // ---- rest
 
   @Test

@@ -92,6 +92,36 @@ class VmLifecycleTest {
   }
 
   @Test
+  void anAddressIsTheMachinesOnlyOnceTheMachineWasFoundThere() {
+    bench.ready();
+    String found = bench.status().address();
+    bench.machine().address("10.77.9.9").hostKey(FakeVmAccess.OTHER_ED25519);
+
+    bench.clock.advance(Duration.ofHours(2));
+    bench.pass();
+
+    assertThat(bench.status().address()).isEqualTo(found);
+    assertThat(bench.agents.watched(bench.ref()).orElseThrow().getAddress().getHostAddress())
+        .isEqualTo(found);
+
+    pin(FakeVmAccess.OTHER_ED25519.fingerprint());
+    bench.pass();
+
+    assertThat(bench.status().address()).isEqualTo("10.77.9.9");
+  }
+
+  @Test
+  void aMachineThatNobodyEverLoggedInToGoesAtOnce() {
+    pin(FakeVmAccess.OTHER_ED25519.fingerprint());
+    bench.pass();
+
+    delete();
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.events).noneMatch(event -> event.contains("CleanupAbandoned"));
+  }
+
+  @Test
   void aCorrectedSecretIsTriedAtOnce() {
     bench.machine().accepts(SshCredentials.password("right"));
     bench.pass();
