@@ -83,7 +83,14 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             HubClient.Patience.STANDARD,
             new Backoff(RandomGenerator.getDefault()),
             executor);
-    podman = new Podman(commands, executor, secretsDir, config.dnsOrDefault(), limits());
+    podman =
+        new Podman(
+            commands,
+            executor,
+            secretsDir,
+            new PulledImages(config.stateDir()),
+            config.dnsOrDefault(),
+            limits());
     firewall = new Nftables(commands, podman::bridges, hub::addresses);
     Host host =
         new Host(
@@ -139,14 +146,6 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
     if (renewing != null) {
       renewing.cancel(false);
     }
-  }
-
-  /** Takes away all that teams left on this machine; for its uninstaller, with no agent running. */
-  boolean clean() {
-    boolean clean = teams.clean();
-    podman.removeNetworks();
-    firewall.renew();
-    return clean;
   }
 
   @Override

@@ -12,7 +12,6 @@ public final class Main {
   private static final String USAGE =
       """
       crowdlab-agent run    [--config FILE]   runs the agent; systemd does this
-      crowdlab-agent clean  [--config FILE]   removes what teams left, when no agent runs
       crowdlab-agent status [--config FILE]   tells what runs here, and for whom
       crowdlab-agent pause  [--config FILE]   asks the lab to move its teams elsewhere for now
       crowdlab-agent resume [--config FILE]   takes a pause, or a leave, back
@@ -35,10 +34,6 @@ public final class Main {
     try {
       switch (words.getFirst()) {
         case "run" -> run(AgentConfig.read(config));
-        case "clean" -> {
-          LogLine.install(Level.INFO);
-          System.exit(new Agent(AgentConfig.read(config)).clean() ? 0 : 1);
-        }
         case "status", "pause", "resume", "leave" ->
             System.out.print(
                 ControlServer.ask(

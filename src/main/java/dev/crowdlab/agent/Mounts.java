@@ -1,6 +1,7 @@
 package dev.crowdlab.agent;
 
 import dev.crowdlab.protocol.ToAgent;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 
@@ -22,6 +23,9 @@ interface Mounts {
     /** The file server was not reached, or did not serve; it may later. */
     record Unreachable(String why) implements Attach {}
 
+    /** Something answered as the file server that is not it. Not worth another try for now. */
+    record Distrusted(String why) implements Attach {}
+
     /** This VM lacks what it takes. */
     record Unfit(String why) implements Attach {}
   }
@@ -39,8 +43,11 @@ interface Mounts {
     DEAD
   }
 
-  /** Where the workspace appears: the path to give to containers. */
-  Path path(Place place);
+  /**
+   * Makes the folder where the workspace will appear, and returns it: the path to give to
+   * containers. It is there until {@link #detach}.
+   */
+  Path prepare(Place place) throws IOException;
 
   /** One attempt; done at once for a workspace that is attached and alive. */
   Attach attach(Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel);

@@ -21,7 +21,9 @@ import java.util.stream.Stream;
  * <p>What a team sends is told by the interface of its bridge, not by its address. It is stopped on
  * its way to the VM itself (input), and on its way to anywhere else (forward) unless it answers, or
  * the team has the internet. What goes to a team is stopped unless it answers, or came to a
- * published port from a source. Containers have no IPv6, so none of theirs is forwarded.
+ * published port from a source. Containers have no IPv6, so none of theirs is forwarded. Of the
+ * VM's own processes only root's connect to a team; that is decided after routing, as an address
+ * that was translated on the way out is on its final way only there.
  */
 final class Nftables implements Firewall {
 
@@ -142,8 +144,8 @@ final class Nftables implements Firewall {
             %s
             drop
           }
-          chain output {
-            type filter hook output priority filter - 5; policy accept;
+          chain local {
+            type filter hook postrouting priority filter - 5; policy accept;
             oifname @bridges ct direction original meta skuid != 0 drop
           }
         }

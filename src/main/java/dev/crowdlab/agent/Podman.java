@@ -49,6 +49,7 @@ final class Podman implements Pods {
   private final Commands commands;
   private final Executor executor;
   private final Path secretsDir;
+  private final PulledImages pulled;
   private final List<String> dns;
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
@@ -59,12 +60,20 @@ final class Podman implements Pods {
 
   /**
    * @param secretsDir a folder on a tmpfs, for files that are gone after a moment
+   * @param pulled where images are noted that were not here before
    * @param limits false only where the kernel cannot limit: on a test bed
    */
-  Podman(Commands commands, Executor executor, Path secretsDir, List<String> dns, boolean limits) {
+  Podman(
+      Commands commands,
+      Executor executor,
+      Path secretsDir,
+      PulledImages pulled,
+      List<String> dns,
+      boolean limits) {
     this.commands = commands;
     this.executor = executor;
     this.secretsDir = secretsDir;
+    this.pulled = pulled;
     this.dns = List.copyOf(dns);
     this.limits = limits;
   }
@@ -119,24 +128,6 @@ final class Podman implements Pods {
       } catch (RunException e) {
         LOG.warning("no spare network: " + e.text());
       }
-    }
-  }
-
-  /** Removes the networks: nobody will need them again. */
-  void removeNetworks() {
-    synchronized (networksLock) {
-      try {
-        learnNetworks();
-      } catch (RunException e) {
-        LOG.warning("podman's networks are not known: " + e.text());
-      }
-      for (String name : networks.keySet()) {
-        Result result = podman(QUICK, List.of("network", "rm", name));
-        if (!result.ok()) {
-          LOG.warning("network " + name + " could not be removed: " + result.reason());
-        }
-      }
-      networks.clear();
     }
   }
 
@@ -318,6 +309,7 @@ final class Podman implements Pods {
             RunFailure.IMAGE_MISSING,
             "image " + image + " is not on the VM and could not be pulled: " + result.reason());
       }
+      pulled.add(image);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -530,6 +522,8 @@ final class Podman implements Pods {
 
   static RunException refused(Result result, String what) {
     String err = result.err();
+    // Ids are new each time; what people read should not be.
+    String reason = result.reason().replaceAll("\"?[0-9a-f]{64}\"?", "…");
     if (result.exit() == Result.NOT_STARTED) {
       return new RunException(RunFailure.HOST_UNFIT, "podman is not installed");
     }
@@ -540,10 +534,10 @@ final class Podman implements Pods {
     }
     if (err.contains("cgroup")) {
       return new RunException(
-          RunFailure.HOST_UNFIT, "the VM's kernel cannot limit containers: " + result.reason());
+          RunFailure.HOST_UNFIT, "the VM's kernel cannot limit containers: " + reason);
     }
     return new RunException(
-        RunFailure.CONTAINER_REFUSED, what + " was refused by podman: " + result.reason());
+        RunFailure.CONTAINER_REFUSED, what + " was refused by podman: " + reason);
   }
 
   private static String infra(Pod pod) {

@@ -52,7 +52,7 @@ final class Restarts {
 
   /** Whether the container ended so often in a row that a person should look. */
   boolean hopeless(String container) {
-    return of(container).inARow > PATIENCE;
+    return of(container).inARow >= PATIENCE;
   }
 
   /** It has run for long enough to forget the past. */

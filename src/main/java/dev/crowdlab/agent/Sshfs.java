@@ -8,6 +8,7 @@ import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,7 +68,12 @@ final class Sshfs implements Mounts {
   }
 
   @Override
-  public Path path(Place place) {
+  public Path prepare(Place place) throws IOException {
+    Durable.folder(folder(place), true);
+    return Files.createDirectories(path(place));
+  }
+
+  private Path path(Place place) {
     return folder(place).resolve("workspace");
   }
 
@@ -90,13 +96,12 @@ final class Sshfs implements Mounts {
       if (health == Health.ALIVE || health == Health.FULL) {
         return new Attach.Attached();
       }
-      if (!detach(place)) {
+      if (!takeAway(place)) {
         return new Attach.Unreachable("the mount of an earlier attempt cannot be removed");
       }
     }
     try {
-      Durable.folder(folder(place), true);
-      Files.createDirectories(path(place));
+      prepare(place);
       writeSshFiles(place, mount);
     } catch (IOException e) {
       return new Attach.Unfit("the mount's folder cannot be made: " + e.getMessage());
@@ -106,7 +111,7 @@ final class Sshfs implements Mounts {
       probes.remove(place);
       return new Attach.Attached();
     }
-    detach(place);
+    takeAway(place);
     return classify(result);
   }
 
@@ -182,8 +187,14 @@ final class Sshfs implements Mounts {
   private void writeSshFiles(Place place, ToAgent.Mount mount) throws IOException {
     String name =
         mount.port() == 22 ? mount.address() : "[" + mount.address() + "]:" + mount.port();
-    Files.writeString(knownHosts(place), name + " " + mount.hostKey() + "\n");
-    Files.writeString(sshConfigFile(place), sshConfig(place, mount));
+    writeForAll(knownHosts(place), name + " " + mount.hostKey() + "\n");
+    writeForAll(sshConfigFile(place), sshConfig(place, mount));
+  }
+
+  /** Whatever the umask: ssh reads them without root's rights. */
+  private static void writeForAll(Path file, String text) throws IOException {
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
   }
 
   private static Attach classify(Result result) {
@@ -195,7 +206,7 @@ final class Sshfs implements Mounts {
       return new Attach.Refused("the file server refused this epoch's login");
     }
     if (said.contains("Host key verification failed")) {
-      return new Attach.Unreachable(
+      return new Attach.Distrusted(
           "the file server presented another host key than the pinned one");
     }
     if (said.contains("/dev/fuse") || said.contains("mount.fuse3: not found")) {
@@ -260,6 +271,18 @@ final class Sshfs implements Mounts {
 
   @Override
   public boolean detach(Place place) {
+    if (!takeAway(place)) {
+      return false;
+    }
+    for (Path leftover : List.of(path(place), knownHosts(place), sshConfigFile(place))) {
+      // Never more than these, and a folder only when it is empty: it is not a mount any more.
+      leftover.toFile().delete();
+    }
+    return true;
+  }
+
+  /** Ends the mount, and leaves its folder. */
+  private boolean takeAway(Place place) {
     boolean unmounted = unmount(place);
     if (!unmounted) {
       abort(place);
@@ -271,10 +294,6 @@ final class Sshfs implements Mounts {
     }
     processes(place).forEach(ProcessHandle::destroyForcibly);
     probes.remove(place);
-    for (Path leftover : List.of(path(place), knownHosts(place), sshConfigFile(place))) {
-      // Never more than these, and a folder only when it is empty: it is not a mount any more.
-      leftover.toFile().delete();
-    }
     return true;
   }
 

@@ -10,6 +10,7 @@ import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -294,8 +295,9 @@ final class TeamWorker {
 
   /** Mounts the workspace while the containers are made: none of them runs before it is there. */
   private void prepareAndAttach(Deployment made, CompletableFuture<Void> cancelled)
-      throws RunException {
+      throws RunException, IOException {
     ToAgent.Mount mount = made.run.mount();
+    Path workspace = mount == null ? null : host.mounts().prepare(made.place);
     CompletableFuture<Void> noNeed = new CompletableFuture<>();
     CompletableFuture<Void> enough =
         CompletableFuture.anyOf(cancelled, noNeed).thenAccept(any -> {});
@@ -304,11 +306,14 @@ final class TeamWorker {
             ? CompletableFuture.completedFuture(new Attach.Attached())
             : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
     try {
-      prepare(made, cancelled);
+      prepare(made, workspace, cancelled);
       tell(made, State.ATTACHING, null, null);
     } catch (RunException e) {
       noNeed.complete(null);
-      attaching.join();
+      if (attaching.join() instanceof Attach.Refused(String why)) {
+        // A run that is over has no other faults.
+        throw new RunException(RunFailure.EPOCH_REFUSED, why);
+      }
       throw e;
     }
     Attach attached = attaching.join();
@@ -325,25 +330,22 @@ final class TeamWorker {
     Duration pause = Duration.ofMillis(100);
     while (true) {
       Attach attach = host.mounts().attach(made.place, mount, cancelled);
-      boolean again = attach instanceof Attach.Unreachable;
-      if (!again || cancelled.isDone() || System.nanoTime() - until > 0) {
+      if (!(attach instanceof Attach.Unreachable(String why))
+          || cancelled.isDone()
+          || System.nanoTime() - until > 0) {
         return attach;
       }
-      LOG.fine(() -> made + ": " + attach);
+      tell(made, State.ATTACHING, null, Texts.message(why));
       pause(cancelled, pause);
       pause = pause.multipliedBy(2).compareTo(timings.look()) < 0 ? pause.multipliedBy(2) : pause;
     }
   }
 
-  private void prepare(Deployment made, CompletableFuture<Void> cancelled) throws RunException {
+  private void prepare(Deployment made, @Nullable Path workspace, CompletableFuture<Void> cancelled)
+      throws RunException {
     openFirewall(made);
     Pods.Network network = host.pods().network(made.pod);
-    Plan plan =
-        new Plan(
-            made.pod,
-            network.name(),
-            made.run,
-            made.run.mount() == null ? null : host.mounts().path(made.place));
+    Plan plan = new Plan(made.pod, network.name(), made.run, workspace);
     try {
       host.pods().create(plan);
     } catch (ImageMissingException missing) {
@@ -384,6 +386,7 @@ final class TeamWorker {
       case Attach.Attached ok -> {}
       case Attach.Refused(String why) -> throw new RunException(RunFailure.EPOCH_REFUSED, why);
       case Attach.Unreachable(String why) -> throw new RunException(RunFailure.MOUNT_FAILED, why);
+      case Attach.Distrusted(String why) -> throw new RunException(RunFailure.MOUNT_FAILED, why);
       case Attach.Unfit(String why) -> throw new RunException(RunFailure.HOST_UNFIT, why);
     }
   }
@@ -501,12 +504,15 @@ final class TeamWorker {
     switch (host.mounts().login(present.place, mount, cancelled)) {
       case Attach.Attached ok -> remount(present, mount, cancelled);
       case Attach.Refused(String why) -> giveUp(present, RunFailure.EPOCH_REFUSED, why);
-      case Attach.Unreachable(String why) -> {
-        if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
-          giveUp(present, RunFailure.MOUNT_FAILED, why);
-        }
-      }
+      case Attach.Unreachable(String why) -> endAfterBound(present, why);
+      case Attach.Distrusted(String why) -> endAfterBound(present, why);
       case Attach.Unfit(String why) -> giveUp(present, RunFailure.HOST_UNFIT, why);
+    }
+  }
+
+  private void endAfterBound(Deployment present, String why) {
+    if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
+      giveUp(present, RunFailure.MOUNT_FAILED, why);
     }
   }
 

@@ -80,27 +80,6 @@ final class Teams {
     }
   }
 
-  /**
-   * Removes everything of every team, from the traces they left.
-   *
-   * @return whether nothing is left
-   */
-  boolean clean() {
-    List<ToAgent.Run> runs;
-    try {
-      runs = host.files().load();
-    } catch (IOException e) {
-      LOG.warning("the runs cannot be read: " + e.getMessage());
-      return false;
-    }
-    runs.forEach(run -> worker(run.teamUid()).discard(run));
-    boolean removed = true;
-    for (Found found : host.pods().list()) {
-      removed &= host.pods().remove(found.pod());
-    }
-    return removed && present().isEmpty();
-  }
-
   private void adoptHighest(List<ToAgent.Run> ofTeam, Map<Pod, Boolean> running) {
     List<ToAgent.Run> descending = new ArrayList<>(ofTeam);
     descending.sort((a, b) -> Long.compare(b.epoch(), a.epoch()));

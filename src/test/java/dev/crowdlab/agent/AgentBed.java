@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
 /** A machine with the agent as it is shipped, a file server, a third machine, and a stub hub. */
 final class AgentBed implements AutoCloseable {
 
+  /** An address of the internet, played by the third machine. */
   static final String INTERNET_ADDRESS = "198.41.0.44";
+
+  /** A public address that leads to the VM itself. */
+  static final String PUBLIC_OF_VM = "198.41.0.45";
 
   private final StubHub hub;
   private final LabHost vm;
@@ -32,7 +36,7 @@ final class AgentBed implements AutoCloseable {
     TestPki pki = new TestPki();
     StubHub hub = new StubHub(network.gateway(), pki.server(network.gateway()));
     LabHost files = network.start("files", HostOptions.full());
-    LabHost vm = network.start("vm", HostOptions.full().image());
+    LabHost vm = network.start("vm", HostOptions.full().image().alsoAddress(PUBLIC_OF_VM));
     LabHost other = network.start("other", HostOptions.full().alsoAddress(INTERNET_ADDRESS));
     files.write(
         "/etc/ssh/sshd_config.d/workspaces.conf",
@@ -77,7 +81,10 @@ final class AgentBed implements AutoCloseable {
          "stateDir":"/var/lib/crowdlab","runDir":"/run/crowdlab","mountDeadSeconds":20}
         """
             .formatted(hub.uri()));
-    vm.exec("systemctl", "enable", "--now", "/opt/crowdlab/current/crowdlab-agent.service");
+    vm.write(
+        "/etc/systemd/system/crowdlab-agent.service",
+        Files.readString(Path.of("src/main/resources/dev/crowdlab/vm/crowdlab-agent.service")));
+    vm.exec("systemctl", "enable", "--now", "crowdlab-agent");
   }
 
   private Path key() throws Exception {
@@ -172,6 +179,14 @@ final class AgentBed implements AutoCloseable {
             0,
             0,
             null));
+  }
+
+  String hubHost() {
+    return gateway();
+  }
+
+  int hubPort() {
+    return java.net.URI.create(hub.uri()).getPort();
   }
 
   private String gateway() {

@@ -40,7 +40,13 @@ final class FakeMounts implements Mounts {
   }
 
   @Override
-  public Path path(Place place) {
+  public Path prepare(Place place) {
+    Path path = path(place);
+    pods.folder(path, true);
+    return path;
+  }
+
+  static Path path(Place place) {
     return Path.of("/run/crowdlab/teams", place.teamUid(), Long.toString(place.epoch()));
   }
 
@@ -76,6 +82,7 @@ final class FakeMounts implements Mounts {
   @Override
   public synchronized boolean detach(Place place) {
     mounted.remove(place);
+    pods.folder(path(place), false);
     return true;
   }
 }

@@ -2,6 +2,7 @@ package dev.crowdlab.agent;
 
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,6 +28,7 @@ final class FakePods implements Pods {
   private final Set<String> images = new HashSet<>(Set.of("localhost/exercise:1"));
   private final Set<String> pullable = new HashSet<>();
   private final Map<Pod, Plan> plans = new HashMap<>();
+  private final Set<Path> folders = new HashSet<>();
   private boolean unkillable;
   private boolean endless;
 
@@ -41,6 +43,15 @@ final class FakePods implements Pods {
 
   synchronized void unkillable(boolean now) {
     unkillable = now;
+  }
+
+  /** A folder of the machine appears or goes: containers are not created without theirs. */
+  synchronized void folder(Path path, boolean there) {
+    if (there) {
+      folders.add(path);
+    } else {
+      folders.remove(path);
+    }
   }
 
   synchronized boolean exists(Pod pod) {
@@ -76,8 +87,13 @@ final class FakePods implements Pods {
   }
 
   @Override
-  public void create(Plan plan) throws ImageMissingException {
+  public void create(Plan plan) throws RunException, ImageMissingException {
     synchronized (this) {
+      Path workspace = plan.workspace();
+      if (workspace != null && !folders.contains(workspace)) {
+        throw new RunException(
+            RunFailure.CONTAINER_REFUSED, "statfs " + workspace + ": no such file or directory");
+      }
       Map<String, Container> containers = new LinkedHashMap<>();
       for (ToAgent.Container container : plan.run().containers()) {
         if (!images.contains(container.image())) {

@@ -35,11 +35,13 @@ class PodmanTest {
       """;
 
   @TempDir Path secrets;
+  @TempDir Path state;
 
   private final FakeCommands commands = new FakeCommands();
 
   private Podman podman(boolean limits) {
-    return new Podman(commands, Runnable::run, secrets, List.of("9.9.9.9"), limits);
+    return new Podman(
+        commands, Runnable::run, secrets, new PulledImages(state), List.of("9.9.9.9"), limits);
   }
 
   private String line(String part) {
@@ -161,6 +163,15 @@ class PodmanTest {
 
     assertThatThrownBy(() -> podman(true).start(POD, List.of("web")))
         .isInstanceOfSatisfying(RunException.class, e -> assertThat(e.code()).isEqualTo(code));
+  }
+
+  @Test
+  void whatPeopleReadHoldsNoIds() {
+    commands.answer(
+        "start", 126, "", "Error: unable to start container \"" + "0a".repeat(32) + "\": bad");
+
+    assertThatThrownBy(() -> podman(true).start(POD, List.of("web")))
+        .hasMessage("a container was refused by podman: Error: unable to start container …: bad");
   }
 
   @Test
@@ -295,6 +306,7 @@ class PodmanTest {
     // then
     assertThat(contents).containsExactly("{\"auths\":{}}");
     assertThat(secrets).isEmptyDirectory();
+    assertThat(state.resolve("pulled-images")).hasContent("img\n");
   }
 
   @Test
@@ -302,6 +314,7 @@ class PodmanTest {
     podman(true).pull("img", null, new CompletableFuture<>());
 
     assertThat(commands.lines()).containsExactly("podman image exists img");
+    assertThat(state).isEmptyDirectory();
   }
 
   @ParameterizedTest

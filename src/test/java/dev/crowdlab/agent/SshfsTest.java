@@ -91,7 +91,7 @@ class SshfsTest {
       delimiter = '|',
       value = {
         "1|e3@10.77.1.9: Permission denied (publickey).|Refused",
-        "1|Host key verification failed.|Unreachable",
+        "1|Host key verification failed.|Distrusted",
         "1|ssh: connect to host 10.77.1.9 port 2222: Connection refused|Unreachable",
         "1|Connection closed by 10.77.1.9 port 2222|Unreachable",
         "1|fuse: device not found, try 'modprobe fuse' first: /dev/fuse|Unfit",
@@ -107,7 +107,9 @@ class SshfsTest {
 
     // then
     assertThat(attach.getClass().getSimpleName()).isEqualTo(kind);
-    assertThat(folder.resolve("uid-1/3")).isEmptyDirectory();
+    assertThat(folder.resolve("uid-1/3/workspace"))
+        .as("where containers are bound to")
+        .isDirectory();
   }
 
   @Test

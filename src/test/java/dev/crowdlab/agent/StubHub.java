@@ -57,6 +57,12 @@ public final class StubHub implements AutoCloseable {
       callback.succeed();
     }
 
+    @Override
+    public void onWebSocketError(Throwable cause) {
+      // Tests break connections on purpose.
+      open = false;
+    }
+
     void send(ToAgent message) {
       sendRaw(frames.write(message));
     }

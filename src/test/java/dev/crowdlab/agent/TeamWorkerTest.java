@@ -107,7 +107,7 @@ class TeamWorkerTest {
         .containsExactly(
             State.PREPARING, State.ATTACHING, State.ATTACHED, State.STARTING, State.HEALTHY);
     assertThat(mounts.isMounted(PLACE)).isTrue();
-    assertThat(pods.plan(POD).workspace()).isEqualTo(mounts.path(PLACE));
+    assertThat(pods.plan(POD).workspace()).isEqualTo(FakeMounts.path(PLACE));
     assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
   }
 
