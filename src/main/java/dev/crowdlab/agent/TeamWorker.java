@@ -309,12 +309,21 @@ final class TeamWorker {
       prepare(made, workspace, cancelled);
       tell(made, State.ATTACHING, null, null);
     } catch (RunException e) {
-      noNeed.complete(null);
-      if (attaching.join() instanceof Attach.Refused(String why)) {
+      boolean again = mount != null && e.code() == RunFailure.CONTAINER_REFUSED;
+      if (!again) {
+        noNeed.complete(null);
+      }
+      Attach attached = attaching.join();
+      if (attached instanceof Attach.Refused(String why)) {
         // A run that is over has no other faults.
         throw new RunException(RunFailure.EPOCH_REFUSED, why);
       }
-      throw e;
+      if (!again || cancelled.isDone()) {
+        throw e;
+      }
+      // sshfs mounts before it has connected: podman may have met a mount that came to nothing.
+      expectAttached(attached);
+      prepare(made, workspace, cancelled);
     }
     Attach attached = attaching.join();
     if (!cancelled.isDone()) {

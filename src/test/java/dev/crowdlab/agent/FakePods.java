@@ -31,6 +31,7 @@ final class FakePods implements Pods {
   private final Set<Path> folders = new HashSet<>();
   private boolean unkillable;
   private boolean endless;
+  private int refusals;
 
   synchronized void offer(String image) {
     pullable.add(image);
@@ -39,6 +40,11 @@ final class FakePods implements Pods {
   /** Pulling takes for ever. */
   synchronized void pullForEver() {
     endless = true;
+  }
+
+  /** The next containers are refused. */
+  synchronized void refuse(int times) {
+    refusals = times;
   }
 
   synchronized void unkillable(boolean now) {
@@ -89,6 +95,10 @@ final class FakePods implements Pods {
   @Override
   public void create(Plan plan) throws RunException, ImageMissingException {
     synchronized (this) {
+      if (refusals > 0) {
+        refusals--;
+        throw new RunException(RunFailure.CONTAINER_REFUSED, "refused by podman");
+      }
       Path workspace = plan.workspace();
       if (workspace != null && !folders.contains(workspace)) {
         throw new RunException(

@@ -131,6 +131,45 @@ class TeamWorkerTest {
   }
 
   @Test
+  void containersThatMetAMountOnItsWayAreMadeAgain() {
+    // given
+    pods.refuse(1);
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void containersThatAreRefusedAgainFailTheRun() {
+    // given
+    pods.refuse(2);
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    awaitFailure(RunFailure.CONTAINER_REFUSED);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aWorkspaceThatCannotBeHadIsToldRatherThanWhatItDidToTheContainers() {
+    // given
+    mounts.serverSays(new Attach.Distrusted("another host key"));
+    pods.refuse(1);
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    assertThat(awaitFailure(RunFailure.MOUNT_FAILED).message()).contains("another host key");
+    assertNothingIsLeft();
+  }
+
+  @Test
   void aRunIsHealthyOnlyWhenItsPortsAnswer() {
     // given
     listening.set(false);
