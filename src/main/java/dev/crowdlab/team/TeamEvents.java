@@ -95,7 +95,7 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
 
   @Override
   public void notice(VmRef vm, FromAgent.Notice.Kind kind) {
-    // The machine's reconciler makes a drain of it, which arrives here as the machine's change.
+    // What the contributor wishes is the machine's matter: it reaches teams as a drain of it.
   }
 
   @Override

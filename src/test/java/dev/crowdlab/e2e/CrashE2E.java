@@ -144,7 +144,7 @@ class CrashE2E {
     lab.team("alone");
     LabTeam before = lab.awaitTeamReady("alone", BOUND);
     LabHost machine = machines.get(before.getStatus().binding().vm());
-    String containers = containers(machine, before);
+    String containers = Lab.containers(machine, before);
     lab.killOperator();
 
     try (Writer writer = Writer.start(student, before.getStatus().url(), "alone")) {
@@ -157,7 +157,7 @@ class CrashE2E {
       writer.checkNothingRefused();
     }
 
-    assertThat(containers(machine, before)).isEqualTo(containers);
+    assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     LabTeam after = lab.teamNow("alone");
     assertThat(after.getStatus().binding()).isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "alone", BOUND);
@@ -168,27 +168,16 @@ class CrashE2E {
     lab.team("told");
     LabTeam before = lab.awaitTeamReady("told", BOUND);
     LabHost machine = machines.get(before.getStatus().binding().vm());
-    String containers = containers(machine, before);
+    String containers = Lab.containers(machine, before);
 
     lab.terminateOperator(Duration.ofSeconds(15));
 
     assertThat(student.get(before.getStatus().url()).status()).isEqualTo(200);
     lab.startOperator();
     lab.awaitConnected(machines.keySet(), BOUND);
-    assertThat(containers(machine, before)).isEqualTo(containers);
+    assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "told", BOUND);
-  }
-
-  /** The team's containers on the machine: a restarted one has another id. */
-  private static String containers(LabHost machine, LabTeam team) {
-    String ids =
-        machine.shell(
-            "podman ps -q --no-trunc --filter label=crowdlab.team="
-                + team.getMetadata().getUid()
-                + " | sort");
-    assertThat(ids).isNotBlank();
-    return ids;
   }
 
   /** One machine runs the team, the one it is bound to; the file server has one epoch of it. */

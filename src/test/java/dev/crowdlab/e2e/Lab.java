@@ -317,6 +317,19 @@ public final class Lab implements AutoCloseable {
         .createOr(existing -> existing.update());
   }
 
+  /** The team's containers on the machine, a line each: a restarted one has another id. */
+  static String containers(LabHost machine, LabTeam team) {
+    String ids =
+        machine.shell(
+            "podman ps -q --no-trunc --filter label=crowdlab.team="
+                + team.getMetadata().getUid()
+                + " | sort");
+    if (ids.isBlank()) {
+      throw new AssertionError(machine.name() + " runs nothing of " + team.getMetadata().getName());
+    }
+    return ids;
+  }
+
   // ---- waiting
 
   public ContributedVM vm(String name) {

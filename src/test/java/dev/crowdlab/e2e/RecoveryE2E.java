@@ -145,6 +145,45 @@ class RecoveryE2E {
   }
 
   @Test
+  void anAgentThatDiesIsRestartedOverSshAndTheTeamsDoNotNotice() throws Exception {
+    lab.team("agent-dies");
+    LabTeam before = lab.awaitTeamReady("agent-dies", BOUND);
+    LabHost machine = machines.get(before.getStatus().binding().vm());
+    String since = lab.vm(machine.name()).getStatus().agent().connectedSince();
+    String containers = Lab.containers(machine, before);
+    // systemd would be faster than the operator.
+    machine.exec("mkdir", "-p", "/run/systemd/system/crowdlab-agent.service.d");
+    machine.write(
+        "/run/systemd/system/crowdlab-agent.service.d/test.conf", "[Service]\nRestart=no\n");
+    machine.exec("systemctl", "daemon-reload");
+
+    try (Writer writer = Writer.start(student, before.getStatus().url(), "agent")) {
+      writer.awaitMore(5, BOUND);
+      machine.exec("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "crowdlab-agent");
+      lab.awaitVm(
+          machine.name(),
+          "connected again",
+          vm ->
+              vm.getStatus().agent() != null
+                  && vm.getStatus().agent().connectedSince() != null
+                  && !since.equals(vm.getStatus().agent().connectedSince()),
+          BOUND);
+      writer.awaitMore(5, BOUND);
+      writer.close();
+      writer.check();
+      writer.checkNothingRefused();
+    }
+
+    machine.exec("rm", "-r", "/run/systemd/system/crowdlab-agent.service.d");
+    machine.exec("systemctl", "daemon-reload");
+    assertThat(Lab.containers(machine, before)).isEqualTo(containers);
+    assertThat(lab.teamNow("agent-dies").getStatus().binding())
+        .isEqualTo(before.getStatus().binding());
+    lab.awaitVmReady(machine.name(), BOUND);
+    lab.delete(LabTeam.class, "agent-dies", BOUND);
+  }
+
+  @Test
   void aMachineOfASudoUserOnAnotherPortRunsTeamsAsWell() {
     lab.apply(
         LabTeam.class,
