@@ -162,10 +162,11 @@ public record Config(
 
   /**
    * Which addresses may be dialled over SSH. Loopback, link-local, multicast, unspecified and
-   * metadata addresses are always refused unless allowed here.
+   * metadata addresses are always refused unless allowed here, and for machines so are the
+   * cluster's Service and node addresses, which the operator learns by itself.
    *
    * @param allow CIDRs that are dialled whatever the other rules say
-   * @param deny CIDRs that are refused: the cluster's Services, pods and nodes
+   * @param deny CIDRs that are refused besides: the cluster's pods, what else is nobody's business
    */
   public record Network(List<String> allow, List<String> deny) {
     public Network {

@@ -71,6 +71,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -161,10 +162,11 @@ public final class OperatorProcess implements AutoCloseable {
     parts.push(meters::close);
     KubernetesClient client = opened(client(kubeconfig));
     KubernetesEventRecorder events = opened(new KubernetesEventRecorder(client, clock, identity()));
-    SshConnector connector =
-        new SshjConnector(SshSettings.DEFAULT, addresses(config), Resolver.system());
+    ClusterAddresses inside = opened(new ClusterAddresses(client, ClusterAddresses.REFRESH));
     Hub hub = opened(hub(config, client, meters));
-    Workspaces workspaces = workspaces(config, client, connector, random);
+    // Who installs the operator names the file server, which may well be a node.
+    Workspaces workspaces =
+        workspaces(config, client, connector(addresses(config, Set::of)), random);
     Lobby lobby = lobby(config, clock, meters);
     Caches caches = opened(new Caches(client));
     KubernetesRoutes routes =
@@ -177,7 +179,7 @@ public final class OperatorProcess implements AutoCloseable {
     SimpleInboundEventSource<ContributedVM> machineNews = new SimpleInboundEventSource<>("agents");
     ContributedVMReconciler machines =
         new ContributedVMReconciler(
-            new SshVmAccess(connector, agent, clock),
+            new SshVmAccess(connector(addresses(config, inside)), agent, clock),
             new HubEnrolment(hub, agent.digest()),
             judge(config, client),
             hub.agents(),
@@ -214,6 +216,7 @@ public final class OperatorProcess implements AutoCloseable {
     operator.register(machines, OperatorProcess::ownPace);
     operator.register(teams.reconciler(), OperatorProcess::ownPace);
     opened(operator::stop);
+    inside.start();
     caches.start(teams.events());
     watch.start();
     operator.start();
@@ -384,10 +387,15 @@ public final class OperatorProcess implements AutoCloseable {
     return room;
   }
 
-  private static AddressPolicy addresses(dev.crowdlab.operator.Config config) {
+  private static SshConnector connector(AddressPolicy policy) {
+    return new SshjConnector(SshSettings.DEFAULT, policy, Resolver.system());
+  }
+
+  static AddressPolicy addresses(dev.crowdlab.operator.Config config, Supplier<Set<Cidr>> cluster) {
     return new AddressPolicy(
         config.network().allow().stream().map(Cidr::parse).toList(),
-        config.network().deny().stream().map(Cidr::parse).toList());
+        config.network().deny().stream().map(Cidr::parse).toList(),
+        cluster);
   }
 
   private static KubernetesClient client(Optional<Path> kubeconfig) throws IOException {

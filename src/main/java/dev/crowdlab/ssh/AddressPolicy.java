@@ -1,21 +1,28 @@
 package dev.crowdlab.ssh;
 
+import static java.util.Objects.requireNonNull;
+
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Which addresses may be dialled for a user: whoever writes a ContributedVM must not make the
  * operator knock at its own loopback, at the cloud's metadata service or at the cluster's inside.
  *
  * @param allowed blocks that may be dialled whatever the other rules say
- * @param refused blocks that may not be dialled: the cluster's Service and node addresses
+ * @param refused further blocks that may not be dialled
+ * @param cluster the cluster's Service and node addresses as they are known now; asked each time
  */
-public record AddressPolicy(List<Cidr> allowed, List<Cidr> refused) {
+public record AddressPolicy(
+    List<Cidr> allowed, List<Cidr> refused, Supplier<? extends Collection<Cidr>> cluster) {
 
   private static final Map<String, List<Cidr>> ALWAYS_REFUSED =
       Map.of(
@@ -44,6 +51,12 @@ public record AddressPolicy(List<Cidr> allowed, List<Cidr> refused) {
   public AddressPolicy {
     allowed = List.copyOf(allowed);
     refused = List.copyOf(refused);
+    requireNonNull(cluster, "cluster");
+  }
+
+  /** The rules where nothing of the cluster is refused but what is named. */
+  public AddressPolicy(List<Cidr> allowed, List<Cidr> refused) {
+    this(allowed, refused, List::of);
   }
 
   /** The rules without any configuration. */
@@ -65,7 +78,8 @@ public record AddressPolicy(List<Cidr> allowed, List<Cidr> refused) {
     if (always.isPresent()) {
       return always;
     }
-    if (refused.stream().anyMatch(block -> block.contains(plain))) {
+    if (Stream.concat(refused.stream(), cluster.get().stream())
+        .anyMatch(block -> block.contains(plain))) {
       return Optional.of("it belongs to the cluster");
     }
     return embedded(plain).flatMap(this::objection);

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,6 +71,22 @@ class AddressPolicyTest {
     assertThat(policy.objection(InetAddress.getByName("127.0.0.1"))).isEmpty();
     assertThat(policy.objection(InetAddress.getByName("::ffff:127.0.0.1"))).isEmpty();
     assertThat(policy.objection(InetAddress.getByName("127.0.0.2"))).isPresent();
+  }
+
+  @Test
+  void theClusterIsRefusedAsItIsKnownNow() throws Exception {
+    Set<Cidr> known = new HashSet<>();
+    AddressPolicy policy =
+        new AddressPolicy(List.of(Cidr.parse("10.96.7.0/24")), List.of(), () -> known);
+    assertThat(policy.objection(InetAddress.getByName("10.96.0.1"))).isEmpty();
+
+    known.add(Cidr.parse("10.96.0.0/16"));
+
+    assertThat(policy.objection(InetAddress.getByName("10.96.0.1")))
+        .contains("it belongs to the cluster");
+    assertThat(policy.objection(InetAddress.getByName("64:ff9b::a60:1")))
+        .contains("it belongs to the cluster");
+    assertThat(policy.objection(InetAddress.getByName("10.96.7.1"))).isEmpty();
   }
 
   @ParameterizedTest
