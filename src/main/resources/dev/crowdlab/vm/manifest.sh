@@ -5,6 +5,7 @@
 #   tables            the firewall's tables before us
 #   packages, users, groups, files   what installing packages for us added; users and groups also ours
 #   backup/           files as they were that installing or removing packages may take away or change
+#   going             packages of ours whose removal has begun
 #   run.*             taken before a run of apt, folded into the others after it: there, it was cut short
 set -u
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
@@ -30,7 +31,7 @@ ACCOUNT_FILES='/etc/subuid /etc/subgid /etc/.pwd.lock'
 PARENTS="/root/.local/share /root/.local /root/.config /opt /usr/local/bin $WANTS /etc/apt/apt.conf.d"
 
 quietly() { "$@" >/dev/null 2>&1; }
-installed() { dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii. *//p' | sort -u; }
+installed() { dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.i. *//p' | sort -u; }
 names() { cut -d : -f 1 "$1" | sort -u; }
 surroundings() { { find /etc -xdev; find /var/lib -xdev -maxdepth 2; } 2>/dev/null | sort -u; }
 
@@ -65,8 +66,14 @@ end_run() {
   rm -f "$MANIFEST"/run.*
 }
 
-# A run that was cut short may have left packages half installed.
+# A run that was cut short may have left packages half installed, or half removed; and apt forgets that nobody chose a
+# package as soon as it sets about removing it.
 mend_run() {
+  if [ -e "$MANIFEST/going" ]; then
+    quietly dpkg --force-confold --configure -a </dev/null 9>&-
+    installed | comm -12 - "$MANIFEST/going" | quietly xargs -r apt-mark auto
+    rm -f "$MANIFEST/going"
+  fi
   [ -e "$MANIFEST/run.packages" ] || return 0
   quietly dpkg --force-confold --force-confdef --configure -a </dev/null 9>&-
   quietly apt --fix-broken --no-install-recommends install

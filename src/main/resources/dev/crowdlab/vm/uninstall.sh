@@ -105,7 +105,11 @@ remove_packages() {
   # It kept apt from taking them.
   rm -f "$APT_CONF"
   { [ -s "$MANIFEST/packages" ] && command -v apt-get >/dev/null; } || return 0
-  work=$(mktemp -d)
+  work=$(mktemp -d /run/crowdlab-setup.XXXXXX)
+  # What an earlier removal left half gone counts as not installed, and apt does not touch it.
+  dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.[cH]. *//p' | sort -u |
+    comm -12 "$MANIFEST/packages" - >"$work/half"
+  [ ! -s "$work/half" ] || quietly dpkg --force-remove-reinstreq --purge $(cat "$work/half") </dev/null 9>&-
   installed >"$work/now"
   comm -12 "$MANIFEST/packages" "$work/now" >"$work/ours"
   if grep -qx podman "$work/ours" && podman_used; then quietly apt-mark manual podman; fi
@@ -115,6 +119,8 @@ remove_packages() {
   apt -s -o "APT::AutoRemove::RecommendsImportant=$recommends" -o APT::AutoRemove::SuggestsImportant=false autoremove \
     2>/dev/null | awk '$1 == "Remv" { sub(/:.*/, "", $2); print $2 }' | sort -u | comm -12 - "$work/ours" >"$work/go"
   if [ -s "$work/go" ]; then
+    cp "$work/go" "$MANIFEST/going"
+    sync -f "$MANIFEST"
     # A unit that is done but counts as active, or that failed, outlives its file; podman's own fails to stop.
     for unit in $(xargs dpkg -L <"$work/go" 2>/dev/null | sed -n 's#^.*/lib/systemd/system/\([^/@]*\.[a-z]*\)$#\1#p' | sort -u); do
       quietly timeout 20 systemctl stop "$unit"

@@ -61,7 +61,10 @@ class ReleaseE2E {
     lab.close();
   }
 
-  /** By SSH first, and then, when its Secret is gone, by its agent. */
+  /**
+   * Over SSH first; then, when its Secret is gone, by its agent, whose machine loses its power in
+   * the middle of it.
+   */
   @Test
   void aBareRootMachineIsGivenBackAsItWasOverSshAndByItsAgent() {
     LabHost host = Lab.machine(network, "q-bare", HostOptions.bare());
@@ -78,7 +81,18 @@ class ReleaseE2E {
     lab.contribute(host, "alice", 4);
     ContributedVM second = lab.awaitVmReady(host.name(), BOUND);
     deleteSecret(host.name() + "-ssh");
-    lab.delete(ContributedVM.class, host.name(), BOUND);
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(host.name())
+        .delete();
+    await("podman goes")
+        .atMost(BOUND)
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> !host.succeeds("test", "-e", "/usr/bin/podman"));
+    host.powerCut();
+    host.start();
+    lab.awaitGone(ContributedVM.class, host.name(), BOUND);
 
     awaitEvent(second, "Deleting", "The machine is as it was before");
     awaitAgentGone(host);
