@@ -410,13 +410,26 @@ final class Podman implements Pods {
   }
 
   @Override
-  public List<Found> list() {
+  public List<Found> list() throws RunException {
     Result result =
         podman(
             QUICK, List.of("ps", "--all", "--filter", "label=" + TEAM_LABEL, "--format", "json"));
+    if (!result.ok()) {
+      throw new RunException(
+          RunFailure.INTERNAL, "podman does not say what runs here: " + result.reason());
+    }
+    JsonNode answer;
+    try {
+      answer = json.readTree(result.out());
+    } catch (JsonProcessingException e) {
+      answer = null;
+    }
+    if (answer == null || !answer.isArray()) {
+      throw new RunException(RunFailure.INTERNAL, "podman's list of what runs here is not JSON");
+    }
     Map<Pod, Boolean> found = new HashMap<>();
     Map<Pod, String> networkNames = new HashMap<>();
-    for (JsonNode container : parse(result.out())) {
+    for (JsonNode container : answer) {
       JsonNode labels = container.path("Labels");
       String team = labels.path(TEAM_LABEL).asText();
       String epoch = labels.path(EPOCH_LABEL).asText();

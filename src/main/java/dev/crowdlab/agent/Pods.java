@@ -86,6 +86,10 @@ interface Pods {
   /** Lets other teams have the pod's network. */
   void release(Pod pod);
 
-  /** All pods of ours. */
-  List<Found> list();
+  /**
+   * All pods of ours.
+   *
+   * @throws RunException when podman gives no answer: then nothing is known, which is not nothing
+   */
+  List<Found> list() throws RunException;
 }

@@ -36,7 +36,6 @@ import org.jspecify.annotations.Nullable;
 final class TeamWorker {
 
   private static final Logger LOG = Logger.getLogger(TeamWorker.class.getName());
-  private static final int MOST_ORDERS = 16;
 
   private final String teamUid;
   private final Host host;
@@ -121,14 +120,26 @@ final class TeamWorker {
           case ToAgent.Stop stop -> stop.epoch() >= busyWith;
           default -> throw new IllegalArgumentException("not about a team: " + order);
         };
-    if (orders.size() == MOST_ORDERS) {
-      orders.removeFirst();
-    }
+    orders.removeIf(waiting -> isSuperseded(waiting, order));
     orders.addLast(order);
     if (overtakes) {
       cancel.complete(null);
     }
     wake();
+  }
+
+  /**
+   * Whether an order that waits need not be carried out once a newer one is there: its answer is in
+   * the newer one's. So there are never more than a few, and none holds up what ends it.
+   */
+  private static boolean isSuperseded(ToAgent waiting, ToAgent newer) {
+    return switch (waiting) {
+      case ToAgent.Run run when newer instanceof ToAgent.Run other -> run.epoch() <= other.epoch();
+      case ToAgent.Run run when newer instanceof ToAgent.Stop stop -> run.epoch() <= stop.epoch();
+      case ToAgent.Stop stop when newer instanceof ToAgent.Stop other ->
+          stop.epoch() <= other.epoch();
+      default -> false;
+    };
   }
 
   /** A container of the VM ended: perhaps one of ours. */
@@ -218,6 +229,12 @@ final class TeamWorker {
       return;
     }
     if (present != null && present.run.epoch() == run.epoch()) {
+      if (present.onHost && present.stop != null) {
+        // It is still being taken away, as an order of before wanted: then it begins anew.
+        present.stop = null;
+        present.after = run;
+        return;
+      }
       if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
         renew(present, run);
         return;
@@ -450,7 +467,7 @@ final class TeamWorker {
     if (stop != null) {
       deployment = null;
       reporter.gone(new TeamGone(teamUid, stop.namespace(), stop.name(), stop.epoch()));
-    } else if (present.code == null) {
+    } else if (present.code == null && after == null) {
       deployment = null;
       ToAgent.Run run = present.run;
       reporter.gone(new TeamGone(teamUid, run.namespace(), run.name(), run.epoch()));

@@ -28,6 +28,7 @@ final class Teams {
   /** Far above what a VM lends; a hub that goes mad must not fill the memory. */
   private static final int MOST_TEAMS = 256;
 
+  private static final int LIST_ATTEMPTS = 3;
   private static final int LEAVING_GRACE_MILLIS = 2_000;
   private static final int LOOK_MILLIS = 100;
 
@@ -52,7 +53,11 @@ final class Teams {
     this.timer = timer;
   }
 
-  /** Finds what an earlier agent left: what runs stays as it is, what is incomplete goes. */
+  /**
+   * Finds what an earlier agent left: what runs stays as it is, what is incomplete goes.
+   *
+   * @throws IllegalStateException when it cannot be found out; to guess would end what runs
+   */
   void adopt() {
     List<ToAgent.Run> runs;
     try {
@@ -61,7 +66,7 @@ final class Teams {
       LOG.warning("the runs of an earlier agent cannot be read: " + e.getMessage());
       return;
     }
-    List<Found> found = host.pods().list();
+    List<Found> found = found();
     Map<Pod, Boolean> running =
         found.stream().collect(Collectors.toMap(Found::pod, Found::running));
     Map<String, List<ToAgent.Run>> byTeam =
@@ -76,6 +81,19 @@ final class Teams {
       if (!known.containsKey(pod)) {
         LOG.info(pod.name() + " is left from before the machine started, removing it");
         host.pods().remove(pod);
+      }
+    }
+  }
+
+  private List<Found> found() {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return host.pods().list();
+      } catch (RunException e) {
+        if (attempt == LIST_ATTEMPTS) {
+          throw new IllegalStateException(e.text(), e);
+        }
+        LOG.warning(e.text());
       }
     }
   }

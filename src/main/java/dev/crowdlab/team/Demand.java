@@ -9,7 +9,8 @@ import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a team asks of a machine besides a place: the sum of its containers' requests.
+ * What a team asks of a machine besides a place: the sum of what its containers may use. A
+ * contributor's machine is not lent twice over, so a limit above the request counts.
  *
  * @param cpuMillis thousandths of a core
  * @param memoryBytes bytes
@@ -18,7 +19,7 @@ record Demand(long cpuMillis, long memoryBytes) {
 
   static final Demand NONE = new Demand(0, 0);
 
-  /** The demand of an exercise; a container's request is its limit when it has none. */
+  /** The demand of an exercise: of each container the greater of request and limit. */
   static Demand of(Exercise exercise) {
     Demand sum = NONE;
     for (ContainerSpec container : exercise.containers()) {
@@ -26,7 +27,12 @@ record Demand(long cpuMillis, long memoryBytes) {
       if (resources != null) {
         sum =
             sum.plus(
-                new Demand(cpu(request(resources, "cpu")), bytes(request(resources, "memory"))));
+                new Demand(
+                    Math.max(
+                        cpu(resources.requests().get("cpu")), cpu(resources.limits().get("cpu"))),
+                    Math.max(
+                        bytes(resources.requests().get("memory")),
+                        bytes(resources.limits().get("memory")))));
       }
     }
     return sum;
@@ -44,11 +50,6 @@ record Demand(long cpuMillis, long memoryBytes) {
   /** A quantity in bytes, rounded up; 0 for none. */
   static long bytes(@Nullable Quantity quantity) {
     return whole(quantity, BigDecimal.ONE);
-  }
-
-  private static @Nullable Quantity request(Resources resources, String name) {
-    Quantity request = resources.requests().get(name);
-    return request != null ? request : resources.limits().get(name);
   }
 
   private static long whole(@Nullable Quantity quantity, BigDecimal factor) {

@@ -32,6 +32,7 @@ final class FakePods implements Pods {
   private boolean unkillable;
   private boolean endless;
   private int refusals;
+  private int silent;
 
   synchronized void offer(String image) {
     pullable.add(image);
@@ -45,6 +46,11 @@ final class FakePods implements Pods {
   /** The next containers are refused. */
   synchronized void refuse(int times) {
     refusals = times;
+  }
+
+  /** Podman does not say what there is, so many times. */
+  synchronized void silent(int times) {
+    silent = times;
   }
 
   synchronized void unkillable(boolean now) {
@@ -186,7 +192,11 @@ final class FakePods implements Pods {
   public void release(Pod pod) {}
 
   @Override
-  public synchronized List<Found> list() {
+  public synchronized List<Found> list() throws RunException {
+    if (silent > 0) {
+      silent--;
+      throw new RunException(RunFailure.INTERNAL, "podman does not answer");
+    }
     return pods.entrySet().stream()
         .map(e -> new Found(e.getKey(), e.getValue().values().stream().anyMatch(c -> c.running)))
         .toList();

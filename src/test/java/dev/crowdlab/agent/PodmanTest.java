@@ -242,7 +242,17 @@ class PodmanTest {
   }
 
   @Test
-  void podsAreFoundByTheirLabels() {
+  void podmanThatDoesNotSayWhatRunsIsNotTakenToSayThatNothingDoes() {
+    commands.answer("network ls", 0, NETWORKS, "");
+    commands.answer("ps --all", 125, "", "Error: database is locked");
+    assertThatThrownBy(() -> podman(true).list()).isInstanceOf(RunException.class);
+
+    commands.answer("ps --all", 0, "[{\"Labels\":", "");
+    assertThatThrownBy(() -> podman(true).list()).isInstanceOf(RunException.class);
+  }
+
+  @Test
+  void podsAreFoundByTheirLabels() throws RunException {
     // given
     commands.answer("network ls", 0, NETWORKS, "");
     commands.answer(

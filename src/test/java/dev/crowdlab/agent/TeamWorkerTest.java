@@ -1,6 +1,7 @@
 package dev.crowdlab.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.agent.Mounts.Attach;
@@ -367,10 +368,33 @@ class TeamWorkerTest {
     assertThat(reporter.states()).doesNotContain(State.FAILED);
   }
 
+  @Test
+  void aRunThatWaitsBehindAStopIsNotBegunWhenAnotherStopFollows() {
+    // given
+    up();
+    pods.unkillable(true);
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+    awaitState(State.STOPPING);
+    pods.pullForEver();
+
+    // when
+    teams.order(withImage("registry.example/huge:2", 2));
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 2, 0));
+    pods.unkillable(false);
+
+    // then
+    reporter.awaitGone(2);
+    assertNothingIsLeft();
+  }
+
   private static ToAgent.Run withImage(String image) {
+    return withImage(image, 1);
+  }
+
+  private static ToAgent.Run withImage(String image, long epoch) {
     ToAgent.Container web = Runs.web();
     return Runs.of(
-        1,
+        epoch,
         List.of(
             new ToAgent.Container(
                 "web", image, web.command(), web.args(), web.env(), 0, 0, "/work")),
@@ -578,6 +602,46 @@ class TeamWorkerTest {
     // then
     reporter.awaitGone(1);
     assertThat(pods.exists(POD)).isFalse();
+  }
+
+  @Test
+  void anAgentThatCannotFindOutWhatRunsEndsNothing() {
+    // given
+    up();
+    pods.silent(2);
+
+    // when
+    Teams patient = newTeams();
+    patient.adopt();
+
+    // then
+    assertThat(patient.present()).extracting(TeamReport::state).containsExactly(State.HEALTHY);
+
+    // when
+    pods.silent(3);
+
+    // then
+    assertThatThrownBy(() -> newTeams().adopt()).isInstanceOf(IllegalStateException.class);
+    assertThat(pods.starts(POD, "web")).isEqualTo(1);
+    assertThat(pods.exists(POD)).isTrue();
+  }
+
+  @Test
+  void aRunThatIsOrderedAgainWhileItIsTakenAwayBeginsAnew() {
+    // given
+    up();
+    pods.unkillable(true);
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+    awaitState(State.STOPPING);
+    int healthy = reporter.states().lastIndexOf(State.HEALTHY);
+
+    // when
+    teams.order(Runs.run(1));
+    pods.unkillable(false);
+
+    // then
+    await().until(() -> reporter.states().lastIndexOf(State.HEALTHY) > healthy);
+    assertThat(pods.exists(POD)).isTrue();
   }
 
   @Test
