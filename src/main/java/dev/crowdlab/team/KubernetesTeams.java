@@ -72,6 +72,12 @@ public final class KubernetesTeams implements Teams {
   }
 
   @Override
+  public List<LabTeam> cached() {
+    IndexerResourceCache<LabTeam> teams = cache;
+    return teams == null ? List.of() : teams.list().toList();
+  }
+
+  @Override
   public List<TeamRef> boundTo(String vmUid) {
     IndexerResourceCache<LabTeam> teams = cache;
     return teams == null
@@ -92,7 +98,7 @@ public final class KubernetesTeams implements Teams {
         .toList();
   }
 
-  private static TeamRef ref(LabTeam team) {
+  static TeamRef ref(LabTeam team) {
     return new TeamRef(
         team.getMetadata().getNamespace(),
         team.getMetadata().getName(),

@@ -134,6 +134,11 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
     wake(team.namespace(), team.name());
   }
 
+  /** Something else that concerns the team is not as it was. */
+  void changed(TeamRef team) {
+    wake(team.namespace(), team.name());
+  }
+
   /** Examines what the machine runs; when the API server does not answer, again a little later. */
   void examine(VmRef vm) {
     if (!toExamine.add(vm)) {

@@ -5,7 +5,9 @@ import dev.crowdlab.hub.Agents;
 import dev.crowdlab.route.Routes;
 import dev.crowdlab.storage.Workspaces;
 import java.time.InstantSource;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
@@ -38,6 +40,7 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
       RandomGenerator random) {
     StaleRuns staleRuns = new StaleRuns(agents, teams);
     RoomNews room = new RoomNews();
+    QuotaWatch quotas = new QuotaWatch(teams, workspaces, settings);
     TeamLoop loop =
         loop(
             settings,
@@ -51,11 +54,35 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
             steps,
             staleRuns,
             room,
+            quotas,
             clock,
             random);
     TeamEvents events = new TeamEvents(teams, staleRuns, loop::routeDrifted, executor);
     room.listen(events::roomChanged);
+    lookAgainAndAgain(quotas, events, executor);
     return new TeamModule(new LabTeamReconciler(loop, events), events, staleRuns);
+  }
+
+  /** On a thread of its own each time: nothing else waits for the file server. */
+  private static void lookAgainAndAgain(
+      QuotaWatch quotas, TeamEvents events, ScheduledExecutorService executor) {
+    Thread.Builder threads = Thread.ofVirtual().name("quotas");
+    Runnable look =
+        () -> {
+          try {
+            quotas.look(events::changed);
+          } finally {
+            lookAgainAndAgain(quotas, events, executor);
+          }
+        };
+    try {
+      var _ =
+          executor.schedule(
+              () -> threads.start(look), QuotaWatch.PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // The operator stops.
+      return;
+    }
   }
 
   static TeamLoop loop(
@@ -70,11 +97,12 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
       StepListener steps,
       StaleRuns staleRuns,
       RoomNews room,
+      QuotaWatch quotas,
       InstantSource clock,
       RandomGenerator random) {
     Retry retry = new Retry(random);
     Progress progress = new Progress(steps, clock);
-    Observer observer = new Observer(vms, agents, clock);
+    Observer observer = new Observer(vms, agents, quotas::isFull, clock);
     Recorder recorder =
         new Recorder(teams, observer, new StatusFactory(clock), new Announcer(events));
     Diversions diversions = new Diversions(routes, settings.bounds().route());

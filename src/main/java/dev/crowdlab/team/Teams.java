@@ -29,6 +29,9 @@ public interface Teams {
   /** The namespace's teams, from the cache. */
   List<LabTeam> cached(String namespace);
 
+  /** Every team that the operator watches, from the cache. */
+  List<LabTeam> cached();
+
   /** The teams whose binding, or an earlier one, names the machine of this UID; from the cache. */
   List<TeamRef> boundTo(String vmUid);
 

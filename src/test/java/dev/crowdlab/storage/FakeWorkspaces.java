@@ -31,6 +31,7 @@ public final class FakeWorkspaces implements Workspaces {
           true);
 
   private final Map<WorkspaceId, Workspace> workspaces = new HashMap<>();
+  private final Map<WorkspaceId, Long> used = new HashMap<>();
   private final Set<WorkspaceId> held = new HashSet<>();
   private final List<String> changes = new ArrayList<>();
   private Outcome.@Nullable Failure failure;
@@ -147,7 +148,15 @@ public final class FakeWorkspaces implements Workspaces {
     Workspace workspace = workspaces.get(id);
     return workspace == null
         ? Outcome.refused(Reason.FILE_SERVER_UNAVAILABLE, "there is no such workspace")
-        : Outcome.done(new Usage(0, quota ? workspace.request.sizeBytes() : 0));
+        : Outcome.done(
+            quota
+                ? new Usage(used.getOrDefault(id, 0L), workspace.request.sizeBytes())
+                : new Usage(0, 0));
+  }
+
+  /** Somebody wrote so many bytes in all. */
+  public synchronized void use(WorkspaceId id, long bytes) {
+    used.put(id, bytes);
   }
 
   /** Whether this login may write now: it is its workspace's one. */

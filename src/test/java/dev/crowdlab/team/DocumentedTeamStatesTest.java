@@ -292,7 +292,7 @@ class DocumentedTeamStatesTest {
 
   /** Choosing takes no time that anybody could see: this is what would be written meanwhile. */
   private LabTeamStatus placing() {
-    Observer observer = new Observer(bed.vms, bed.agents, bed.clock);
+    Observer observer = new Observer(bed.vms, bed.agents, bed.quotas::isFull, bed.clock);
     Observed o = observer.observe(bed.teams.get("t1"), Memory.EMPTY);
     NextStep step = new Decision(TeamSettings.Bounds.DEFAULT).decide(o);
     return new StatusFactory(bed.clock).complete(o, step, null);

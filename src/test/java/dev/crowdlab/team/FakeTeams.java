@@ -140,6 +140,11 @@ final class FakeTeams implements Teams {
   }
 
   @Override
+  public synchronized List<LabTeam> cached() {
+    return cached("lab");
+  }
+
+  @Override
   public synchronized List<TeamRef> boundTo(String vmUid) {
     return cache.values().stream()
         .filter(

@@ -58,6 +58,7 @@ final class TeamBed {
   Outcome<Optional<RegistryAuth>> pullSecret = Outcome.done(Optional.empty());
   StepListener crash = StepListener.NONE;
   private TeamSettings settings = SETTINGS;
+  final QuotaWatch quotas = new QuotaWatch(teams, workspaces, SETTINGS);
   StaleRuns staleRuns;
   TeamLoop loop;
 
@@ -131,6 +132,7 @@ final class TeamBed {
         listener,
         staleRuns,
         new RoomNews(),
+        quotas,
         instants,
         new Random(1));
   }

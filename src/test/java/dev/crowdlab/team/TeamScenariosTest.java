@@ -24,6 +24,7 @@ import dev.crowdlab.api.RecoveryPolicy;
 import dev.crowdlab.api.TeamPhase;
 import dev.crowdlab.api.WorkspaceSpec;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
@@ -35,6 +36,7 @@ import dev.crowdlab.route.Routes.Why;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -624,6 +626,43 @@ class TeamScenariosTest {
     bed.clock.pass(Duration.ofSeconds(31));
     bed.settle("t1");
     assertThat(bed.workspaces.changes()).hasSize(1);
+  }
+
+  @Test
+  void aWorkspaceThatReachedItsQuotaIsToldUntilThereIsRoom() {
+    List<TeamRef> woken = new ArrayList<>();
+    long size = bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes();
+    bed.workspaces.use(bed.workspace("t1"), size - 100);
+
+    bed.quotas.look(woken::add);
+    bed.settle("t1");
+
+    assertThat(woken).containsExactly(ref("t1"));
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:WorkspaceFull");
+    assertThat(bed.condition("t1", WORKSPACE_ATTACHED)).isEqualTo("True:WorkspaceFull");
+
+    bed.quotas.look(woken::add);
+    assertThat(woken).hasSize(1);
+    bed.workspaces.use(bed.workspace("t1"), size / 2);
+    bed.quotas.look(woken::add);
+    bed.settle("t1");
+
+    assertThat(woken).hasSize(2);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void howFullAWorkspaceIsStaysAsItWasWhileTheFileServerIsAway() {
+    long size = bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes();
+    bed.workspaces.use(bed.workspace("t1"), size);
+    bed.quotas.look(team -> {});
+    bed.workspaces.failWith(
+        new Outcome.Failure(
+            Outcome.Failure.Kind.TRANSIENT, Reason.FILE_SERVER_UNAVAILABLE, "away"));
+
+    bed.quotas.look(team -> {});
+
+    assertThat(bed.quotas.isFull("uid-t1")).isTrue();
   }
 
   @Test
