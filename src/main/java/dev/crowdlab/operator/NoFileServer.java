@@ -6,6 +6,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.storage.WorkspaceId;
 import dev.crowdlab.storage.Workspaces;
 import java.time.Duration;
+import java.util.Set;
 
 /** Stands for the file server that the configuration does not name: every verb says so. */
 final class NoFileServer implements Workspaces {
@@ -27,6 +28,11 @@ final class NoFileServer implements Workspaces {
 
   @Override
   public Outcome<Void> retire(WorkspaceId id, Duration retention, Deadline deadline) {
+    return refused();
+  }
+
+  @Override
+  public Outcome<Set<WorkspaceId>> standing(String installation, Deadline deadline) {
     return refused();
   }
 

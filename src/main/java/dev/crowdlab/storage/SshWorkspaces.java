@@ -15,8 +15,13 @@ import dev.crowdlab.storage.RootShell.Reply;
 import dev.crowdlab.storage.ScriptAnswer.Done;
 import dev.crowdlab.storage.ScriptAnswer.NotDone;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -162,6 +167,45 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
           Outcome.inProgress(lookAgainIn, what);
       case Outcome.Failed<Done>(Failure failure) -> new Outcome.Failed<>(failure);
     };
+  }
+
+  @Override
+  public Outcome<Set<WorkspaceId>> standing(String installation, Deadline deadline) {
+    SortedSet<WorkspaceId> all = new TreeSet<>(Comparator.comparing(WorkspaceId::value));
+    while (true) {
+      ScriptCall call =
+          new ScriptCall("standing")
+              .with("installation", installation)
+              .with("after", all.isEmpty() ? "" : all.last());
+      Outcome<Page> page = carryOut("standing", call, deadline, (done, _) -> Page.of(done));
+      switch (page) {
+        case Outcome.Done<Page>(Page(List<WorkspaceId> ids, boolean more)) -> {
+          // A page that brings nothing new would be asked for without end.
+          if (!all.addAll(ids) || !more) {
+            return Outcome.done(Set.copyOf(all));
+          }
+        }
+        case Outcome.InProgress<Page>(Duration lookAgainIn, String what) -> {
+          return Outcome.inProgress(lookAgainIn, what);
+        }
+        case Outcome.Failed<Page>(Failure failure) -> {
+          return new Outcome.Failed<>(failure);
+        }
+      }
+    }
+  }
+
+  /** Some of the workspaces; an answer has a bound. */
+  private record Page(List<WorkspaceId> ids, boolean more) {
+
+    private static Page of(Done done) {
+      return new Page(
+          Arrays.stream(done.value("ids").split(" ", -1))
+              .filter(id -> !id.isEmpty())
+              .map(WorkspaceId::new)
+              .toList(),
+          done.value("more").equals("yes"));
+    }
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.protocol.ToAgent;
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,9 +47,17 @@ public interface Workspaces {
 
   /**
    * Ends a workspace: fences every epoch, keeps its data root-owned for {@code retention}, after
-   * which the file server's own timer removes it. Done for a workspace that is not there.
+   * which the file server's own timer removes it. Done for a workspace that was never there, of
+   * which a record stays for as long, and an hour at least: an advance that comes late is refused.
    */
   Outcome<Void> retire(WorkspaceId id, Duration retention, Deadline deadline);
+
+  /**
+   * The installation's workspaces that were not retired, those included whose fence is not proven.
+   *
+   * @param installation six characters of {@code a-z2-7}
+   */
+  Outcome<Set<WorkspaceId>> standing(String installation, Deadline deadline);
 
   /**
    * How full the workspace is, for a condition; cheap. Zeros where the file system has no quota.

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +33,13 @@ public final class FakeWorkspaces implements Workspaces {
 
   private final Map<WorkspaceId, Workspace> workspaces = new HashMap<>();
   private final Map<WorkspaceId, Long> used = new HashMap<>();
+  private final Map<WorkspaceId, Duration> neverToBe = new HashMap<>();
   private final Set<WorkspaceId> held = new HashSet<>();
   private final List<String> changes = new ArrayList<>();
   private Outcome.@Nullable Failure failure;
   private boolean quota = true;
+  private int preparations;
+  private Runnable afterList = () -> {};
 
   private static final class Workspace {
     private AdvanceRequest request;
@@ -50,6 +54,7 @@ public final class FakeWorkspaces implements Workspaces {
 
   @Override
   public synchronized Outcome<FileServer> prepare(Deadline deadline) {
+    preparations++;
     return failure != null
         ? new Outcome.Failed<>(failure)
         : Outcome.done(
@@ -68,6 +73,9 @@ public final class FakeWorkspaces implements Workspaces {
     }
     if (failure != null) {
       return new Outcome.Failed<>(failure);
+    }
+    if (neverToBe.containsKey(request.id())) {
+      return Outcome.refused(Reason.EPOCH_REFUSED, "the workspace was retired");
     }
     Workspace workspace = workspaces.computeIfAbsent(request.id(), _ -> new Workspace(request));
     if (workspace.retention != null) {
@@ -130,6 +138,7 @@ public final class FakeWorkspaces implements Workspaces {
     }
     Workspace workspace = workspaces.get(id);
     if (workspace == null) {
+      neverToBe.putIfAbsent(id, retention);
       return Outcome.done();
     }
     workspace.login = null;
@@ -138,6 +147,21 @@ public final class FakeWorkspaces implements Workspaces {
       changes.add(id + ": retired");
     }
     return held.contains(id) ? unproven() : Outcome.done();
+  }
+
+  @Override
+  public synchronized Outcome<Set<WorkspaceId>> standing(String installation, Deadline deadline) {
+    if (failure != null) {
+      return new Outcome.Failed<>(failure);
+    }
+    Set<WorkspaceId> standing =
+        workspaces.entrySet().stream()
+            .filter(entry -> entry.getKey().value().startsWith(installation + "-"))
+            .filter(entry -> entry.getValue().retention == null)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.toUnmodifiableSet());
+    afterList.run();
+    return Outcome.done(standing);
   }
 
   @Override
@@ -157,6 +181,16 @@ public final class FakeWorkspaces implements Workspaces {
   /** Somebody wrote so many bytes in all. */
   public synchronized void use(WorkspaceId id, long bytes) {
     used.put(id, bytes);
+  }
+
+  /** From now on called when {@link #standing} has made its list. */
+  public synchronized void afterList(Runnable hook) {
+    afterList = hook;
+  }
+
+  /** How often {@link #prepare} was called. */
+  public synchronized int preparations() {
+    return preparations;
   }
 
   /** Whether this login may write now: it is its workspace's one. */

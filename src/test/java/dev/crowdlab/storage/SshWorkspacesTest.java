@@ -199,6 +199,46 @@ final class SshWorkspacesTest {
   }
 
   @Test
+  void those_that_stand_are_asked_for_until_there_are_no_more() {
+    WorkspaceId other = new WorkspaceId("abcdef-bbbbbbbbbbbbbbbb");
+    WorkspaceId last = new WorkspaceId("abcdef-cccccccccccccccc");
+    server
+        .says("result=done", "ids=" + ID + " " + other, "more=yes")
+        .says("result=done", "ids=" + last, "more=no")
+        .says("result=done", "ids=", "more=no");
+
+    assertThat(done(workspaces.standing("abcdef", soon())))
+        .containsExactlyInAnyOrder(ID, other, last);
+    assertThat(done(workspaces.standing("abcdef", soon()))).isEmpty();
+
+    assertThat(server.asked().getFirst().stdin())
+        .isEqualTo("verb=standing\ninstallation=abcdef\nafter=\nend\n");
+    assertThat(server.asked().get(1).stdin()).contains("\nafter=" + other + "\n");
+  }
+
+  @Test
+  void a_page_that_is_missing_leaves_no_list() {
+    server
+        .says("result=done", "ids=" + ID, "more=yes")
+        .says("result=failed", "code=data-missing", "text=why");
+
+    assertFailed(
+        workspaces.standing("abcdef", soon()),
+        Failure.Kind.TRANSIENT,
+        Reason.FILE_SERVER_UNAVAILABLE);
+  }
+
+  @Test
+  void what_is_no_workspace_makes_no_sense_among_them() {
+    server.says("result=done", "ids=" + ID + " ../etc", "more=no");
+
+    assertFailed(
+        workspaces.standing("abcdef", soon()),
+        Failure.Kind.TRANSIENT,
+        Reason.FILE_SERVER_UNAVAILABLE);
+  }
+
+  @Test
   void the_connection_is_kept() {
     server.says("result=done", "highest=1").says("result=done", "highest=2");
 

@@ -13,6 +13,7 @@ import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
 import dev.crowdlab.storage.Workspaces.Advanced;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -151,6 +152,39 @@ abstract class WorkspacesContract {
 
     done(workspaces().retire(id, Duration.ofDays(7), soon()));
     done(workspaces().retire(id, Duration.ofDays(7), soon()));
+  }
+
+  @Test
+  void a_workspace_that_was_retired_before_it_came_to_be_never_comes_to_be() {
+    done(workspaces().retire(id, Duration.ZERO, soon()));
+
+    assertRefused(advance(1, VM, key()));
+    assertRefused(advance(2, VM, null));
+
+    assertThat(highest()).isZero();
+    assertThat(workspaces().usage(id, soon())).isInstanceOf(Failed.class);
+    done(workspaces().retire(id, Duration.ofDays(7), soon()));
+    assertRefused(advance(3, VM, key()));
+  }
+
+  @Test
+  void those_that_stand_are_the_installations_that_were_not_retired() {
+    WorkspaceId atRest = someId();
+    WorkspaceId retired = someId();
+    WorkspaceId neverThere = someId();
+    WorkspaceId others = WorkspaceIds.of("testac", UUID.randomUUID().toString());
+    done(advance(1, VM, key()));
+    for (WorkspaceId other : List.of(atRest, retired, others)) {
+      done(workspaces().advance(new AdvanceRequest(other, 1, VM, null, SIZE), soon()));
+    }
+    done(workspaces().retire(retired, Duration.ofDays(7), soon()));
+    done(workspaces().retire(neverThere, Duration.ofDays(7), soon()));
+
+    assertThat(done(workspaces().standing("testab", soon())))
+        .contains(id, atRest)
+        .doesNotContain(retired, neverThere, others);
+    assertThat(done(workspaces().standing("testac", soon()))).contains(others).doesNotContain(id);
+    assertThat(done(workspaces().standing("nobody", soon()))).isEmpty();
   }
 
   @Test
