@@ -17,10 +17,11 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -38,19 +39,26 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   private static final Logger LOG = LoggerFactory.getLogger(TeamEvents.class);
   private static final Duration EXAMINE_AGAIN = Duration.ofSeconds(2);
 
+  /** Machines examined at a time: a machine waits for the API server, not for other machines. */
+  private static final int MAX_READING = 16;
+
   private final Teams teams;
   private final StaleRuns staleRuns;
   private final ScheduledExecutorService executor;
   private final SimpleInboundEventSource<LabTeam> source =
       new SimpleInboundEventSource<>("team-events");
   private final Consumer<TeamRef> drift;
-  private final Set<VmRef> toExamine = ConcurrentHashMap.newKeySet();
+
+  /** The machines that are being examined; true: once more then, something came in between. */
+  private final Map<VmRef, Boolean> examining = new ConcurrentHashMap<>();
+
+  private final Semaphore reading = new Semaphore(MAX_READING);
 
   /**
    * Passes news on.
    *
    * @param drift hears of a route that drifted before its team is looked at
-   * @param executor runs what reads the API server; its owner closes it
+   * @param executor keeps the time; its owner closes it, and then nothing is examined any more
    */
   TeamEvents(
       Teams teams,
@@ -139,26 +147,41 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
     wake(team.namespace(), team.name());
   }
 
-  /** Examines what the machine runs; when the API server does not answer, again a little later. */
+  /**
+   * Examines what the machine runs, on a thread of the machine's own; when the API server does not
+   * answer, again a little later.
+   */
   void examine(VmRef vm) {
-    if (!toExamine.add(vm)) {
+    boolean runs = examining.merge(vm, false, (before, first) -> true);
+    if (!runs) {
+      Thread.ofVirtual().name("examine-" + vm.name()).start(() -> examineInTurn(vm));
+    }
+  }
+
+  private void examineInTurn(VmRef vm) {
+    do {
+      reading.acquireUninterruptibly();
+      try {
+        examineNow(vm);
+      } finally {
+        reading.release();
+      }
+      // Null, and so the end, unless it was asked for once more.
+    } while (examining.computeIfPresent(vm, (key, again) -> again ? false : null) != null);
+  }
+
+  private void examineNow(VmRef vm) {
+    if (executor.isShutdown()) {
+      LOG.debug("{}: not examined, the operator stops", vm);
       return;
     }
     try {
-      executor.execute(
-          () -> {
-            toExamine.remove(vm);
-            try {
-              if (staleRuns.examine(vm)) {
-                roomChanged(vm.namespace());
-              }
-            } catch (RuntimeException e) {
-              LOG.warn("{}: what it runs could not be examined: {}", vm, e.getMessage());
-              examineLater(vm);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      LOG.debug("{}: not examined, the operator stops", vm);
+      if (staleRuns.examine(vm)) {
+        roomChanged(vm.namespace());
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("{}: what it runs could not be examined: {}", vm, e.getMessage());
+      examineLater(vm);
     }
   }
 
