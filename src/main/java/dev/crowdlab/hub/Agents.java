@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The agents as the reconcilers see them. Nothing here blocks: state is what the last frames said,
@@ -77,6 +78,12 @@ public interface Agents {
       kept = List.copyOf(kept);
     }
   }
+
+  /** The UIDs of the teams that something was ordered of, and is remembered. */
+  Set<String> orderedTeams();
+
+  /** These teams are no more: their orders need not be remembered. Machines are told nothing. */
+  void forgetTeams(Set<String> uids);
 
   /** The last report of the team from this VM in the present session. */
   Optional<FromAgent.TeamReport> report(VmRef vm, TeamRef team);

@@ -92,7 +92,7 @@ public final class Hub implements AutoCloseable {
             new Frames(),
             () -> nonce(random));
     agents = new HubAgents(context, tokens, settings.rotateTokensAfter(), worker);
-    server = new HubServer(settings, tokens, agents, metrics, timers);
+    server = new HubServer(settings, tokens, agents, metrics, timers, clock);
   }
 
   /** The agents as the reconcilers see them. */

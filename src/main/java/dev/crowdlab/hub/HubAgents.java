@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -167,7 +168,10 @@ final class HubAgents implements Agents {
               session ->
                   later(
                       "rotate the token of " + session.vm,
-                      () -> desk.offer(session, tokens.add(session.vm))));
+                      () ->
+                          tokens
+                              .addTo(session.vm)
+                              .ifPresent(issued -> desk.offer(session, issued))));
     }
   }
 
@@ -263,6 +267,16 @@ final class HubAgents implements Agents {
         team.uid(),
         (uid, place) -> place.vmUid().equals(vm.uid()) && place.epoch() <= epoch ? null : place);
     return deskToOrder(vm).map(desk -> desk.stop(team, epoch)).orElseGet(HubAgents::nobody);
+  }
+
+  @Override
+  public Set<String> orderedTeams() {
+    return Set.copyOf(placed.keySet());
+  }
+
+  @Override
+  public void forgetTeams(Set<String> uids) {
+    placed.keySet().removeAll(uids);
   }
 
   @Override

@@ -45,6 +45,8 @@ final class HubServer implements AutoCloseable {
   /** The detector is faster; this is for sessions that it does not watch. */
   private static final Duration SOCKET_IDLE = Duration.ofSeconds(60);
 
+  private static final Duration REFUSALS_SAID_EVERY = Duration.ofSeconds(30);
+
   private static final int MAX_THREADS = 64;
   private static final int MAX_HEADER_BYTES = 8 * 1024;
 
@@ -61,18 +63,26 @@ final class HubServer implements AutoCloseable {
   private final HubAgents agents;
   private final HubMetrics metrics;
   private final Timers timers;
+  private final HubClock clock;
+  private final Sparse sparse = new Sparse(REFUSALS_SAID_EVERY);
   private @Nullable Server server;
   private SslContextFactory.@Nullable Server tls;
   private @Nullable ServerConnector connector;
   private @Nullable ExecutorService virtual;
 
   HubServer(
-      HubSettings settings, Tokens tokens, HubAgents agents, HubMetrics metrics, Timers timers) {
+      HubSettings settings,
+      Tokens tokens,
+      HubAgents agents,
+      HubMetrics metrics,
+      Timers timers,
+      HubClock clock) {
     this.settings = settings;
     this.tokens = tokens;
     this.agents = agents;
     this.metrics = metrics;
     this.timers = timers;
+    this.clock = clock;
   }
 
   /**
@@ -176,7 +186,16 @@ final class HubServer implements AutoCloseable {
     }
     Optional<Tokens.Accepted> accepted = tokens.verify(uid, bearer.group(1));
     if (accepted.isEmpty()) {
-      log.info("an agent was refused: unknown VM {}, or a wrong token", uid);
+      // Anybody can cause it, as often as they like: the metric counts, the log gives an example.
+      sparse
+          .turn(clock.nano())
+          .ifPresent(
+              others ->
+                  log.info(
+                      "an agent was refused: unknown VM {}, or a wrong token; and {} others since"
+                          + " the last such line",
+                      uid,
+                      others));
       return refuse(response, callback, Refusal.UNAUTHENTICATED, HttpStatus.UNAUTHORIZED_401);
     }
     return new JettyAgentSocket(agents, accepted.get(), timers);

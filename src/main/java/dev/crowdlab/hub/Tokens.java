@@ -111,6 +111,18 @@ public final class Tokens {
 
   /** As {@link #issue}, with the id under which the VM will say that it stored it. */
   Issued add(VmRef vm) {
+    return add(vm, true).orElseThrow();
+  }
+
+  /**
+   * As {@link #add(VmRef)}, for a VM that has a token; empty when it was revoked meanwhile, and
+   * then nothing is stored: a VM that was forgotten stays so.
+   */
+  Optional<Issued> addTo(VmRef vm) {
+    return add(vm, false);
+  }
+
+  private Optional<Issued> add(VmRef vm, boolean make) {
     byte[] id = new byte[8];
     byte[] secret = new byte[32];
     random.nextBytes(id);
@@ -119,8 +131,9 @@ public final class Tokens {
     StoredToken stored =
         new StoredToken(
             HexFormat.of().formatHex(id), sha256(token), clock.now().getEpochSecond(), false);
-    change(vm, true, set -> set.plus(stored));
-    return new Issued(stored.id(), token);
+    return change(vm, make, set -> set.plus(stored))
+        ? Optional.of(new Issued(stored.id(), token))
+        : Optional.empty();
   }
 
   /**
@@ -189,7 +202,7 @@ public final class Tokens {
    * @throws SecretStoreException when it cannot be stored
    */
   void confirm(VmRef vm, String tokenId) {
-    change(vm, false, set -> set.confirmed(tokenId));
+    boolean _ = change(vm, false, set -> set.confirmed(tokenId));
   }
 
   /**
@@ -230,25 +243,31 @@ public final class Tokens {
     }
   }
 
-  private void change(VmRef vm, boolean make, UnaryOperator<TokenSet> change) {
+  /** Whether the change stands; it does not only where there is nothing and nothing is made. */
+  private boolean change(VmRef vm, boolean make, UnaryOperator<TokenSet> change) {
     String name = TokenSet.secretName(vm.uid());
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<Stored> stored = secrets.get(name);
       TokenSet before = stored.flatMap(TokenSet::of).orElse(TokenSet.none(vm));
       if (stored.isEmpty() && !make) {
-        return;
+        return false;
       }
       TokenSet after = change.apply(before);
       if (after.equals(before)) {
-        return;
+        return true;
       }
       Optional<Stored> written =
           stored.isPresent()
               ? secrets.replace(stored.get(), after.data())
               : secrets.create(name, LABELS, after.data());
       if (written.isPresent()) {
-        cache.put(vm.uid(), new Cached(after, clock.nano()));
-        return;
+        Cached now = new Cached(after, clock.nano());
+        if (make) {
+          cache.put(vm.uid(), now);
+          return true;
+        }
+        // One that was refused meanwhile must not be accepted again.
+        return cache.computeIfPresent(vm.uid(), (uid, old) -> now) != null;
       }
     }
     throw new SecretStoreException(

@@ -51,7 +51,8 @@ class CertificateReloadTest {
               settings.rotateTokensAfter(),
               Runnable::run),
           metrics,
-          time);
+          time,
+          time.clock());
 
   @AfterEach
   void close() {

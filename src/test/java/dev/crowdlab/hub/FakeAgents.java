@@ -17,9 +17,11 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +51,7 @@ public final class FakeAgents implements Agents {
   }
 
   private Optional<Outcome.Failure> refusal = Optional.empty();
+  private final Set<String> orderedTeams = new HashSet<>();
 
   public FakeAgents(Clock clock) {
     this.clock = clock;
@@ -276,6 +279,7 @@ public final class FakeAgents implements Agents {
 
   @Override
   public Outcome<TeamReport> run(VmRef vm, ToAgent.Run run) {
+    orderedTeams.add(run.teamUid());
     if (refusal.isPresent()) {
       return new Outcome.Failed<>(refusal.get());
     }
@@ -299,6 +303,16 @@ public final class FakeAgents implements Agents {
   @Override
   public Outcome<Void> stop(VmRef vm, TeamRef team, long epoch) {
     return order(vm, machine(vm).ledger.stop(team, epoch));
+  }
+
+  @Override
+  public Set<String> orderedTeams() {
+    return Set.copyOf(orderedTeams);
+  }
+
+  @Override
+  public void forgetTeams(Set<String> uids) {
+    orderedTeams.removeAll(uids);
   }
 
   @Override

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -643,6 +644,34 @@ class HubAgentsTest {
     agent.beat();
     agents.rotate();
     assertThat(agent.socket.received(ToAgent.NewToken.class)).as("it is young again").hasSize(1);
+  }
+
+  @Test
+  void aVmThatIsRevokedDuringARotationGetsNoSecretAnew() {
+    Agent agent = connected();
+    for (int i = 0; i < 7 * 24 * 60; i++) {
+      time.sleepThrough(MINUTE);
+      agent.beat();
+    }
+    tokens.revoke(VM);
+
+    agents.rotate();
+
+    assertThat(agent.socket.received(ToAgent.NewToken.class)).isEmpty();
+    assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+  }
+
+  @Test
+  void theOrdersOfTeamsThatAreNoMoreAreForgotten() {
+    connected();
+    TeamRef other = new TeamRef("lab", "team-8", "uid-8");
+    agents.run(VM, run(TEAM, 3));
+    agents.run(VM, run(other, 1));
+    assertThat(agents.orderedTeams()).containsExactlyInAnyOrder("uid-7", "uid-8");
+
+    agents.forgetTeams(Set.of("uid-7"));
+
+    assertThat(agents.orderedTeams()).containsExactly("uid-8");
   }
 
   @Test

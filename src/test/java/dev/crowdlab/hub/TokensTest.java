@@ -52,6 +52,30 @@ class TokensTest {
   }
 
   @Test
+  void aVmThatWasRevokedGetsNoTokenBesideTheOnesThatItHad() {
+    assertThat(tokens.addTo(VM)).isEmpty();
+    tokens.issue(VM);
+    Issued offered = tokens.addTo(VM).orElseThrow();
+    assertThat(works(offered.token())).isTrue();
+
+    secrets.beforeNextWrite(() -> tokens.revoke(VM));
+    assertThat(tokens.addTo(VM)).isEmpty();
+
+    assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+    assertThat(tokens.known(VM)).isFalse();
+  }
+
+  @Test
+  void aVmThatIsRefusedIsNotKnownAgainThroughAnOfferThatCameLate() {
+    tokens.issue(VM);
+
+    secrets.beforeNextWrite(() -> tokens.block(VM));
+
+    assertThat(tokens.addTo(VM)).isEmpty();
+    assertThat(tokens.known(VM)).isFalse();
+  }
+
+  @Test
   void theTokenIsNowhereInTheSecretAndHas256Bits() {
     String token = tokens.issue(VM);
 
