@@ -3,9 +3,6 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.api.ContributedVM;
-import dev.crowdlab.core.Deadline;
-import dev.crowdlab.core.Outcome;
-import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.hub.Hub;
 import dev.crowdlab.hub.HubClock;
 import dev.crowdlab.hub.HubSettings;
@@ -31,6 +28,7 @@ import dev.crowdlab.storage.WorkspaceIds;
 import dev.crowdlab.storage.Workspaces;
 import dev.crowdlab.team.KubernetesPullSecrets;
 import dev.crowdlab.team.KubernetesTeams;
+import dev.crowdlab.team.OrphanSweep;
 import dev.crowdlab.team.StepListener;
 import dev.crowdlab.team.TeamModule;
 import dev.crowdlab.team.TeamSettings;
@@ -89,7 +87,6 @@ public final class OperatorProcess implements AutoCloseable {
   private static final Duration TERMINATION_BOUND = Duration.ofSeconds(5);
   private static final int REQUEST_TIMEOUT_MILLIS = 10_000;
   private static final Duration API_BOUND = Duration.ofMillis(REQUEST_TIMEOUT_MILLIS);
-  private static final Duration PREPARE_BOUND = Duration.ofMinutes(5);
   private static final long FIRST_RETRY_MILLIS = 500;
   private static final long LONGEST_RETRY_MILLIS = 30_000;
 
@@ -212,7 +209,13 @@ public final class OperatorProcess implements AutoCloseable {
     hub.agents().listen(new MachineNews(machineNews));
     RouteWatch watch = opened(new RouteWatch(client, routes, teams.events()::routeDrifted));
     CountDownLatch leading = new CountDownLatch(1);
-    Operator operator = operator(config, client, hub, leading);
+    OrphanSweep sweep = opened(teams.sweep());
+    Runnable lead =
+        () -> {
+          lead(hub, client, leading);
+          sweep.start();
+        };
+    Operator operator = operator(config, client, lead);
     operator.register(machines, OperatorProcess::ownPace);
     operator.register(teams.reconciler(), OperatorProcess::ownPace);
     opened(operator::stop);
@@ -220,9 +223,9 @@ public final class OperatorProcess implements AutoCloseable {
     caches.start(teams.events());
     watch.start();
     operator.start();
-    Thread.ofVirtual().name("prepare").start(() -> prepare(workspaces));
+    opened(new Preparation(workspaces, Preparation.FIRST_DELAY, Preparation.LONGEST_DELAY)).start();
     if (!config.leaderElection().enabled()) {
-      lead(hub, client, leading);
+      lead.run();
     }
     opened(
         ManagementServer.start(
@@ -231,15 +234,6 @@ public final class OperatorProcess implements AutoCloseable {
             () -> leading.getCount() == 0 ? hub.isOpen() : config.leaderElection().enabled(),
             meters));
     LOG.info("started; the agent's version is {}", agent.digest());
-  }
-
-  /**
-   * Ahead of the first team; a team's own advance would do it otherwise, and be the later for it.
-   */
-  private static void prepare(Workspaces workspaces) {
-    if (workspaces.prepare(Deadline.in(PREPARE_BOUND)) instanceof Outcome.Failed<?>(Failure why)) {
-      LOG.warn("the file server is not prepared yet: {}", why.message());
-    }
   }
 
   /**
@@ -297,10 +291,7 @@ public final class OperatorProcess implements AutoCloseable {
   }
 
   private static Operator operator(
-      dev.crowdlab.operator.Config config,
-      KubernetesClient client,
-      Hub hub,
-      CountDownLatch leading) {
+      dev.crowdlab.operator.Config config, KubernetesClient client, Runnable lead) {
     return new Operator(
         overrider -> {
           overrider
@@ -320,7 +311,7 @@ public final class OperatorProcess implements AutoCloseable {
                     .withLeaseNamespace(config.namespace())
                     .withLeaderCallbacks(
                         new LeaderCallbacks(
-                            () -> lead(hub, client, leading),
+                            lead,
                             () -> LOG.warn("lost the lease; another operator leads"),
                             leader -> LOG.info("{} leads", leader)))
                     .build());

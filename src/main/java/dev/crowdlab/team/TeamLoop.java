@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,6 +97,19 @@ final class TeamLoop {
   /** Somebody changed the team's route: the next turn writes it again. */
   void routeDrifted(TeamRef team) {
     drifted.add(team.uid());
+  }
+
+  /** The UIDs of the teams that something is remembered of. */
+  Set<String> remembered() {
+    Set<String> uids = new HashSet<>(memories.keySet());
+    uids.addAll(drifted);
+    return uids;
+  }
+
+  /** These teams are no more. */
+  void forget(Set<String> uids) {
+    memories.keySet().removeAll(uids);
+    drifted.removeAll(uids);
   }
 
   /** What the caller is to do about the team next. */

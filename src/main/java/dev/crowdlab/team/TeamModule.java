@@ -17,8 +17,10 @@ import java.util.random.RandomGenerator;
  * @param events must be told of agents ({@link Agents#listen}) and ContributedVMs (an informer's
  *     handler)
  * @param staleRuns what of a machine is to be stopped first
+ * @param sweep to be started when leadership is won; its owner closes it
  */
-public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleRuns staleRuns) {
+public record TeamModule(
+    LabTeamReconciler reconciler, TeamEvents events, StaleRuns staleRuns, OrphanSweep sweep) {
 
   /**
    * The module on these ports.
@@ -60,7 +62,11 @@ public record TeamModule(LabTeamReconciler reconciler, TeamEvents events, StaleR
     TeamEvents events = new TeamEvents(teams, staleRuns, loop::routeDrifted, executor);
     room.listen(events::roomChanged);
     lookAgainAndAgain(quotas, events, executor);
-    return new TeamModule(new LabTeamReconciler(loop, events), events, staleRuns);
+    return new TeamModule(
+        new LabTeamReconciler(loop, events),
+        events,
+        staleRuns,
+        new OrphanSweep(workspaces, teams, loop, agents, settings));
   }
 
   /** On a thread of its own each time: nothing else waits for the file server. */

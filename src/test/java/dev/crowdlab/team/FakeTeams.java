@@ -29,6 +29,7 @@ final class FakeTeams implements Teams {
   private final Map<String, LabTeam> cache = new HashMap<>();
   private final List<LabTeamStatus> writes = new ArrayList<>();
   private Consumer<LabTeam> beforeWrite = team -> {};
+  private Runnable afterList = () -> {};
   private boolean cacheIsHeld;
   private boolean down;
   private long version = 100;
@@ -81,6 +82,11 @@ final class FakeTeams implements Teams {
     beforeWrite = hook;
   }
 
+  /** From now on called when {@link #listLive} has made its list. */
+  synchronized void afterList(Runnable hook) {
+    afterList = hook;
+  }
+
   synchronized Optional<LabTeam> fromCache(String name) {
     return Optional.ofNullable(cache.get(name)).map(FakeTeams::copy);
   }
@@ -113,7 +119,9 @@ final class FakeTeams implements Teams {
   @Override
   public synchronized List<LabTeam> listLive() {
     answer();
-    return live.values().stream().map(FakeTeams::copy).toList();
+    List<LabTeam> all = live.values().stream().map(FakeTeams::copy).toList();
+    afterList.run();
+    return all;
   }
 
   @Override
