@@ -16,8 +16,8 @@ final class Reasons {
       Arrays.stream(Reason.values())
           .collect(Collectors.toUnmodifiableMap(Reason::value, Function.identity()));
 
-  /** What keeps us from logging in to a machine, whatever was to be done there. */
-  private static final Set<Reason> NO_LOGIN =
+  /** What keeps us out of a machine until a person changes something. */
+  private static final Set<Reason> REFUSED =
       EnumSet.of(
           Reason.HOST_KEY_NOT_APPROVED,
           Reason.HOST_KEY_CHANGED,
@@ -25,15 +25,21 @@ final class Reasons {
           Reason.PASSPHRASE_REQUIRED,
           Reason.AUTHENTICATION_FAILED,
           Reason.SUDO_REFUSED,
-          Reason.ADDRESS_NOT_ALLOWED,
-          Reason.HOST_NOT_RESOLVED,
-          Reason.UNREACHABLE);
+          Reason.ADDRESS_NOT_ALLOWED);
+
+  /** What keeps us out and may pass. */
+  private static final Set<Reason> AWAY = EnumSet.of(Reason.HOST_NOT_RESOLVED, Reason.UNREACHABLE);
 
   private Reasons() {}
 
+  /** Whether a person has to act before anybody can log in. */
+  static boolean isRefusal(Reason reason) {
+    return REFUSED.contains(reason);
+  }
+
   /** Whether this is about reaching the machine, not about a step on it. */
   static boolean preventsLogin(Reason reason) {
-    return NO_LOGIN.contains(reason);
+    return isRefusal(reason) || AWAY.contains(reason);
   }
 
   /** The reason of a condition; one that another version wrote counts as an internal error. */

@@ -1,33 +1,20 @@
 package dev.crowdlab.vm;
 
-import static dev.crowdlab.core.Conditions.find;
 import static dev.crowdlab.core.Conditions.holds;
 
 import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.IntegrityStatus;
-import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Set;
 
 /** The one thing to do about a machine now. */
 sealed interface VmAction {
-
-  /** What the same attempt cannot mend. */
-  Set<Reason> REFUSALS =
-      Set.of(
-          Reason.HOST_KEY_NOT_APPROVED,
-          Reason.HOST_KEY_CHANGED,
-          Reason.SECRET_INVALID,
-          Reason.PASSPHRASE_REQUIRED,
-          Reason.AUTHENTICATION_FAILED,
-          Reason.ADDRESS_NOT_ALLOWED);
 
   /** Probe, judge, configure: from the beginning, as every step is idempotent. */
   record Integrate() implements VmAction {}
@@ -59,6 +46,7 @@ sealed interface VmAction {
       return new Integrate();
     }
     if (isRefused(status)) {
+      // Its teams go on meanwhile, and nothing is tried before the spec or the Secret changes.
       return new Rest();
     }
     Backoff backoff = status.backoff();
@@ -69,11 +57,6 @@ sealed interface VmAction {
       // Without a backoff the last attempt ended in what only a person can change.
       return backoff == null ? new Rest() : new Integrate();
     }
-    if (backoff == null && loginRefused(status)) {
-      // So did the last login to a machine that is in use: its teams go on, and nothing is tried
-      // before the spec or the Secret changes.
-      return new Rest();
-    }
     return switch (view.health()) {
       case VmHealth.AgentDown _ -> new RestartAgent();
       case VmHealth.Lost _ -> backoff == null ? new Rest() : new Integrate();
@@ -82,15 +65,6 @@ sealed interface VmAction {
       case VmHealth.Alive _ -> whileAlive(view, reverify);
       case VmHealth.Unwatched _, VmHealth.Suspect _, VmHealth.Conflict _ -> new Rest();
     };
-  }
-
-  private static boolean loginRefused(ContributedVMStatus status) {
-    return find(status.conditions(), ConditionType.REACHABLE)
-        .filter(reachable -> Conditions.FALSE.equals(reachable.getStatus()))
-        .map(Reasons::of)
-        .filter(reason -> reason != Reason.VM_LOST && reason != Reason.UNREACHABLE)
-        .filter(Reasons::preventsLogin)
-        .isPresent();
   }
 
   private static VmAction whileAlive(VmView view, Duration reverify) {
@@ -112,7 +86,7 @@ sealed interface VmAction {
   static boolean isRefused(ContributedVMStatus status) {
     return Conditions.find(status.conditions(), ConditionType.REACHABLE)
         .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
-        .filter(condition -> REFUSALS.contains(Reasons.of(condition)))
+        .filter(condition -> Reasons.isRefusal(Reasons.of(condition)))
         .isPresent();
   }
 

@@ -30,17 +30,10 @@ import java.util.Set;
  */
 final class VmConditions {
 
-  /** Where a person must act; docs/states.md has a row for each. */
+  /** Where a person must act, besides a refused login; docs/states.md has a row for each. */
   private static final Set<Reason> STALLED =
       EnumSet.of(
-          Reason.HOST_KEY_NOT_APPROVED,
-          Reason.HOST_KEY_CHANGED,
-          Reason.SECRET_INVALID,
-          Reason.PASSPHRASE_REQUIRED,
-          Reason.AUTHENTICATION_FAILED,
-          Reason.SUDO_REFUSED,
           Reason.DUPLICATE_MACHINE,
-          Reason.ADDRESS_NOT_ALLOWED,
           Reason.UNSUPPORTED_SYSTEM,
           Reason.QUARANTINED,
           Reason.IDENTITY_CONFLICT,
@@ -55,6 +48,10 @@ final class VmConditions {
   VmConditions(VmView view, Duration stableBound) {
     this.view = view;
     this.stableBound = stableBound;
+  }
+
+  private static boolean isStalled(Reason reason) {
+    return Reasons.isRefusal(reason) || STALLED.contains(reason);
   }
 
   /** All conditions for a status, without times: {@code Conditions.merge} adds them. */
@@ -114,7 +111,7 @@ final class VmConditions {
           ? List.of(isTrue(ConditionType.RECONCILING, Reason.DRAINING, "Teams are leaving"))
           : List.of();
     }
-    return STALLED.contains(reason)
+    return isStalled(reason)
         ? List.of(isTrue(ConditionType.STALLED, reason, ready.getMessage()))
         : List.of(isTrue(ConditionType.RECONCILING, reason, ready.getMessage()));
   }

@@ -121,7 +121,7 @@ public final class Demo {
     Instant cut = Instant.now();
     machine.powerCut();
     say("the power of " + machine.name() + " fails; the student reads notes.txt again");
-    Browser.Page again = untilAnswered(student, url + "cgi-bin/file?notes.txt");
+    Browser.Page again = student.untilAnswered(url + "cgi-bin/file?notes.txt", BOUND);
     Duration outage = Duration.between(cut, Instant.now());
     check(again.body().strip().equals(work), "the saved file", again);
     LabTeam recovered = lab.awaitTeamReadyAfter("team-7", before.epoch(), BOUND);
@@ -149,20 +149,6 @@ public final class Demo {
       out.print(controlPlane.kubectl("apply", "-f", file.toString()));
     } finally {
       Files.delete(file);
-    }
-  }
-
-  /** Reads until an answer comes from an exercise: what a student who reloads sees. */
-  private Browser.Page untilAnswered(Browser student, String url) {
-    Instant giveUp = Instant.now().plus(BOUND);
-    while (true) {
-      Browser.Page page = student.get(url);
-      if (page.status() == 200) {
-        return page;
-      }
-      if (Instant.now().isAfter(giveUp)) {
-        throw new IllegalStateException("no answer after " + BOUND + ": " + page);
-      }
     }
   }
 

@@ -81,7 +81,7 @@ public final class Measure {
     lab.team(name);
     LabTeam team = lab.awaitTeamReady(name, BOUND);
     String url = team.getStatus().url();
-    untilAnswered(student, url);
+    student.untilAnswered(url, BOUND);
     add(creations, "answered (since kubectl apply)", applied, Instant.now());
     Instant seen = Times.parse(team.getStatus().creation().firstSeen());
     for (StepTime step : team.getStatus().creation().steps()) {
@@ -92,7 +92,7 @@ public final class Measure {
     LabHost machine = machines.get(team.getStatus().binding().vm());
     Instant cut = Instant.now();
     machine.powerCut();
-    Browser.Page again = untilAnswered(student, url + "cgi-bin/file?notes.txt");
+    Browser.Page again = student.untilAnswered(url + "cgi-bin/file?notes.txt", BOUND);
     Instant answered = Instant.now();
     if (!again.body().strip().equals(name)) {
       throw new IllegalStateException("the saved file was answered with " + again);
@@ -110,19 +110,6 @@ public final class Measure {
         "back",
         vm -> Lab.isReady(vm.getStatus().conditions()) && machine.succeeds("true"),
         BOUND);
-  }
-
-  private static Browser.Page untilAnswered(Browser student, String url) {
-    Instant giveUp = Instant.now().plus(BOUND);
-    while (true) {
-      Browser.Page page = student.get(url);
-      if (page.status() == 200) {
-        return page;
-      }
-      if (Instant.now().isAfter(giveUp)) {
-        throw new IllegalStateException("no answer after " + BOUND + ": " + page);
-      }
-    }
   }
 
   /** Resident memory, and processor time over a minute, of the agent's process. */

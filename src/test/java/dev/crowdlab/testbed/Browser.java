@@ -2,6 +2,7 @@ package dev.crowdlab.testbed;
 
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +55,20 @@ public final class Browser implements AutoCloseable {
   /** As {@link #get}, accepting HTML as a browser does. */
   public Page open(String url) {
     return send(client.newRequest(url).headers(headers -> headers.put("Accept", "text/html")));
+  }
+
+  /** Asks again until an exercise answers: what a student who reloads sees. */
+  public Page untilAnswered(String url, Duration bound) {
+    Instant giveUp = Instant.now().plus(bound);
+    while (true) {
+      Page page = get(url);
+      if (page.status() == 200) {
+        return page;
+      }
+      if (Instant.now().isAfter(giveUp)) {
+        throw new IllegalStateException("no answer after " + bound + ": " + page);
+      }
+    }
   }
 
   @Override
