@@ -2,6 +2,9 @@ package dev.crowdlab.testbed;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.e2e.Lab;
+import java.time.Duration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -10,6 +13,8 @@ import org.junit.jupiter.api.TestInstance;
 @RequiresTestBed
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class EmulatedHostE2E {
+  private static final Duration SLOW = Duration.ofMinutes(4);
+
   private LabHost host;
 
   @BeforeAll
@@ -36,6 +41,40 @@ class EmulatedHostE2E {
             host.shell(
                 "cd /sys/fs/cgroup/machine.slice/libpod-*.scope; cat memory.max cpu.max pids.max"))
         .isEqualTo("67108864\n50000 100000\n100\n");
+  }
+
+  @Test
+  void aTeamsContainersHaveTheLimitsOfItsSpec(ControlPlane controlPlane, LabNetwork network) {
+    try (Lab lab = Lab.start(controlPlane, network, "emulated-e2e")) {
+      // given
+      lab.contribute(host, "alice", 1);
+      lab.awaitVmReady(host.name(), SLOW);
+
+      // when
+      lab.apply(
+          LabTeam.class,
+          lab.teamYaml("limited")
+              .replace(
+                  "workspaceMountPath: /work}",
+                  "workspaceMountPath: /work, resources: {limits: {cpu: 500m, memory: 64Mi}}}"));
+      LabTeam team = lab.awaitTeamReady("limited", SLOW);
+
+      // then
+      String web =
+          "crowdlab-%s-%d-web"
+              .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch());
+      assertThat(
+              host.shell(
+                  """
+                  id=$(podman inspect --format '{{.Id}}' %s)
+                  cd "$(find /sys/fs/cgroup -type d -name "libpod-$id.scope")"
+                  cat memory.max cpu.max pids.max
+                  """
+                      .formatted(web)))
+          .isEqualTo("67108864\n50000 100000\n2048\n");
+
+      lab.delete(LabTeam.class, "limited", SLOW);
+    }
   }
 
   @Test
