@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** What only a machine with a kernel of its own can show. */
-@RequiresTestBed
+@RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class EmulatedHostE2E {
   private static final Duration SLOW = Duration.ofMinutes(4);
