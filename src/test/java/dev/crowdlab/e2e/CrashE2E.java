@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The operator dies, as by kill -9, right after each step, before the next one begins, and is
  * started again: one binding, one writer, no orphan.
  */
+@Order(1)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CrashE2E {

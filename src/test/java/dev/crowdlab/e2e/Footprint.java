@@ -37,8 +37,13 @@ final class Footprint {
         Stream.of(
                 host.listing().stream().filter(line -> !NOTES.matcher(line).matches()),
                 named("account", host.exec("cat", "/etc/passwd", "/etc/group", "/etc/shadow")),
+                // Columns are padded to the longest; what systemd made up since the boot is
+                // volatile.
                 named(
-                    "unit", host.exec("systemctl", "list-unit-files", "--no-legend", "--no-pager")),
+                    "unit",
+                    host.shell(
+                        "systemctl list-unit-files --no-legend --no-pager"
+                            + " | awk '$2 !~ /^(transient|generated)$/ { print $1, $2 }'")),
                 named(
                     "running",
                     host.shell(

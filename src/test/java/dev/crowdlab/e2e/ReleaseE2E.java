@@ -26,10 +26,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** How machines, and whole namespaces, go: clean, and in bounded time. */
+@Order(3)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ReleaseE2E {

@@ -31,10 +31,12 @@ import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** What a team has on its machine, what it tells of its troubles, and what is left of it. */
+@Order(4)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TeamE2E {

@@ -6,10 +6,12 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.e2e.Lab;
 import java.time.Duration;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** What only a machine with a kernel of its own can show. */
+@Order(2)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class EmulatedHostE2E {

@@ -42,12 +42,14 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real machines with a real sshd, systemd and apt; the agent is a stand-in that only lives. */
+@Order(6)
 @RequiresTestBed
 class SshVmAccessE2E {
 
