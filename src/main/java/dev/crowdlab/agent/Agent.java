@@ -138,6 +138,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   /** Stops every team, and makes nothing on this machine any more. */
   private CompletableFuture<Void> stopForGood() {
     cancelRenewal();
+    podman.retire();
     return teams.leave();
   }
 

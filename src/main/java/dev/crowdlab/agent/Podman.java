@@ -54,7 +54,9 @@ final class Podman implements Pods {
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
 
+  private final Object warmUpLock = new Object();
   private final Object networksLock = new Object();
+  private volatile boolean retired;
   private final Map<String, Network> networks = new HashMap<>();
   private final Map<Pod, Network> taken = new HashMap<>();
 
@@ -107,17 +109,38 @@ final class Podman implements Pods {
    * namespaces takes it a second to make. And makes a network ahead.
    */
   void warmUp() {
-    Result made = podman(QUICK, List.of("pod", "create", "--name", WARM_UP));
-    if (!made.ok()) {
-      LOG.info("podman is not warmed up: " + made.reason());
+    synchronized (warmUpLock) {
+      if (retired) {
+        return;
+      }
+      Result made = podman(QUICK, List.of("pod", "create", "--name", WARM_UP));
+      if (!made.ok()) {
+        LOG.info("podman is not warmed up: " + made.reason());
+      }
+      podman(QUICK, List.of("pod", "rm", "--force", "--ignore", WARM_UP));
     }
-    podman(QUICK, List.of("pod", "rm", "--force", "--ignore", WARM_UP));
     spareNetwork();
+  }
+
+  /**
+   * Makes nothing ahead any more, and waits for what is being made: a network that came after the
+   * machine was cleaned would stay.
+   */
+  void retire() {
+    retired = true;
+    synchronized (warmUpLock) {
+      synchronized (networksLock) {
+        LOG.fine("nothing is made ahead any more");
+      }
+    }
   }
 
   /** Makes a network ahead when none is free. */
   private void spareNetwork() {
     synchronized (networksLock) {
+      if (retired) {
+        return;
+      }
       try {
         if (free() == null) {
           learnNetworks();

@@ -78,7 +78,9 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
   }
 
   private static <T> T once(ExtensionContext context, Class<T> type, Supplier<T> start) {
-    return context.getStore(NAMESPACE).computeIfAbsent(type, ignored -> start.get(), type);
+    // The key names whose it is: a store also finds what its ancestors' stores hold.
+    String key = type.getName() + " of " + context.getUniqueId();
+    return context.getStore(NAMESPACE).computeIfAbsent(key, ignored -> start.get(), type);
   }
 
   private static ExtensionContext ofClass(ExtensionContext context) {
