@@ -66,7 +66,7 @@ final class Teams {
       LOG.warning("the runs of an earlier agent cannot be read: " + e.getMessage());
       return;
     }
-    List<Found> found = found();
+    List<Found> found = runs.isEmpty() ? strays() : found();
     Map<Pod, Boolean> running =
         found.stream().collect(Collectors.toMap(Found::pod, Found::running));
     Map<String, List<ToAgent.Run>> byTeam =
@@ -82,6 +82,16 @@ final class Teams {
         LOG.info(pod.name() + " is left from before the machine started, removing it");
         host.pods().remove(pod);
       }
+    }
+  }
+
+  /** Where no run is known nothing can be ended by mistake, and podman may already be gone. */
+  private List<Found> strays() {
+    try {
+      return host.pods().list();
+    } catch (RunException e) {
+      LOG.warning(e.text());
+      return List.of();
     }
   }
 

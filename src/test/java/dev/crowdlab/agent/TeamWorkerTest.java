@@ -627,6 +627,19 @@ class TeamWorkerTest {
   }
 
   @Test
+  void anAgentWithoutRunsStartsWhereThereIsNoPodmanAnyMore() {
+    // given
+    pods.silent(3);
+
+    // when
+    Teams leaving = newTeams();
+    leaving.adopt();
+
+    // then
+    assertThat(leaving.present()).isEmpty();
+  }
+
+  @Test
   void aRunThatIsOrderedAgainWhileItIsTakenAwayBeginsAnew() {
     // given
     up();
