@@ -76,7 +76,14 @@ public final class Crds {
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
-        .until(() -> crd.get().getStatus().getConditions().stream().anyMatch(Crds::established));
+        .until(() -> isEstablished(crd.get()));
+  }
+
+  /** A new one has no conditions yet. */
+  private static boolean isEstablished(CustomResourceDefinition crd) {
+    return crd.getStatus() != null
+        && crd.getStatus().getConditions() != null
+        && crd.getStatus().getConditions().stream().anyMatch(Crds::established);
   }
 
   private static boolean established(CustomResourceDefinitionCondition condition) {
