@@ -12,7 +12,6 @@ import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
 import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -174,44 +173,6 @@ class IntegrationE2E {
     awaitLetIn(host.name());
   }
 
-  @Test
-  void aSecretThatIsOfNoUseIsSaidEachWayAndTheRightOneHealsWithinSeconds() {
-    LabHost host = Lab.machine(network, "i-secret", HostOptions.full());
-    lab.apply(ContributedVM.class, lab.vmYaml(host, "ivan", 4));
-    awaitReason(host, "SecretNotFound");
-
-    replaceSecret(host, "Opaque", Map.of(Names.SSH_PRIVATE_KEY, network.privateKey()));
-    awaitReason(host, "SecretInvalid");
-
-    replaceSecret(host, Names.SSH_SECRET_TYPE, Map.of(Names.SSH_PRIVATE_KEY, " "));
-    awaitMessage(host, "neither a private key");
-
-    String locked =
-        host.shell("ssh-keygen -q -t ed25519 -N secret -f /run/locked && cat /run/locked");
-    replaceSecret(host, Names.SSH_SECRET_TYPE, Map.of(Names.SSH_PRIVATE_KEY, locked));
-    awaitReason(host, "PassphraseRequired");
-
-    replaceSecret(host, Names.SSH_SECRET_TYPE, Map.of(Names.SSH_PRIVATE_KEY, network.privateKey()));
-
-    awaitLetIn(host.name());
-  }
-
-  private void awaitReason(LabHost host, String reason) {
-    lab.awaitVm(host.name(), reason, vm -> reason(vm).equals(reason), Duration.ofSeconds(10));
-  }
-
-  private void awaitMessage(LabHost host, String part) {
-    lab.awaitVm(
-        host.name(),
-        part,
-        vm ->
-            find(vm.getStatus().conditions(), "Ready")
-                .map(Condition::getMessage)
-                .filter(message -> message.contains(part))
-                .isPresent(),
-        Duration.ofSeconds(10));
-  }
-
   /** "Within seconds" is what is promised. */
   private void awaitLetIn(String name) {
     lab.awaitVm(
@@ -222,21 +183,6 @@ class IntegrationE2E {
                 .filter(c -> c.getStatus().equals("True"))
                 .isPresent(),
         Duration.ofSeconds(10));
-  }
-
-  private void replaceSecret(LabHost host, String type, Map<String, String> data) {
-    var secrets = lab.client().secrets().inNamespace(lab.namespace());
-    secrets.withName(host.name() + "-ssh").delete();
-    secrets
-        .resource(
-            new SecretBuilder()
-                .withNewMetadata()
-                .withName(host.name() + "-ssh")
-                .endMetadata()
-                .withType(type)
-                .withStringData(data)
-                .build())
-        .create();
   }
 
   @Test
