@@ -1,5 +1,6 @@
 package dev.crowdlab.route;
 
+import dev.crowdlab.api.AccessSpec;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
@@ -20,7 +21,7 @@ public final class FakeRoutes implements Routes {
   private final List<String> changes = new ArrayList<>();
   private Outcome.@Nullable Failure failure;
 
-  private record Standing(Target target, String url) {}
+  private record Standing(Target target, AccessSpec access) {}
 
   @Override
   public synchronized Outcome<Route> point(LabTeam team, Target target) {
@@ -28,11 +29,11 @@ public final class FakeRoutes implements Routes {
       return new Outcome.Failed<>(failure);
     }
     TeamRef ref = ref(team);
-    Standing wanted = new Standing(target, RouteUrl.of(team.getSpec().access()));
+    Standing wanted = new Standing(target, team.getSpec().access());
     if (!wanted.equals(standing.put(ref, wanted))) {
       changes.add(ref + " -> " + target);
     }
-    return Outcome.done(new Route(wanted.url()));
+    return Outcome.done(new Route(RouteUrl.of(wanted.access())));
   }
 
   @Override
@@ -49,6 +50,11 @@ public final class FakeRoutes implements Routes {
   /** Where the team's URL leads now; empty when it has no route. */
   public synchronized Optional<Target> target(TeamRef team) {
     return Optional.ofNullable(standing.get(team)).map(Standing::target);
+  }
+
+  /** What the team's route was last written for; empty when it has no route. */
+  public synchronized Optional<AccessSpec> access(TeamRef team) {
+    return Optional.ofNullable(standing.get(team)).map(Standing::access);
   }
 
   /** Every change so far, in order; a call that changed nothing is not among them. */

@@ -137,7 +137,7 @@ class DocumentedTeamStatesTest {
               bed -> {
                 edit(bed, spec -> suspended(spec, false, "2h"));
                 bed.settle("t1");
-                bed.clock.pass(Duration.ofHours(2));
+                bed.clock.advance(Duration.ofHours(2));
                 bed.settle("t1");
               }),
           Map.entry(

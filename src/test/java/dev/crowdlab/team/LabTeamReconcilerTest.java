@@ -83,10 +83,10 @@ class LabTeamReconcilerTest {
     TeamRef team = bed.create("t1");
     bed.settle("t1");
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
-    bed.clock.pass(Duration.ofMinutes(1));
+    bed.clock.advance(Duration.ofMinutes(1));
 
     bed.agents.lose(alice);
-    bed.clock.pass(Duration.ofSeconds(2));
+    bed.clock.advance(Duration.ofSeconds(2));
     bed.settle("t1");
 
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");

@@ -119,7 +119,7 @@ class LabTeamSimulationTest {
       tell("step " + machine.vm.name());
       machine.step();
     } else if (dice < 70) {
-      bed.clock.pass(Duration.ofMillis(random.nextInt(20_000)));
+      bed.clock.advance(Duration.ofMillis(random.nextInt(20_000)));
     } else if (dice < 74) {
       tell("examine");
       examineOne();
@@ -262,7 +262,7 @@ class LabTeamSimulationTest {
         machines.values().forEach(SimulatedMachine::step);
       }
       checkAlways();
-      bed.clock.pass(Duration.ofSeconds(5));
+      bed.clock.advance(Duration.ofSeconds(5));
     }
   }
 

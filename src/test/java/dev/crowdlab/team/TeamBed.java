@@ -10,6 +10,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.core.ManualClock;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
@@ -22,12 +23,8 @@ import dev.crowdlab.storage.WorkspaceId;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.net.InetSocketAddress;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -51,8 +48,8 @@ final class TeamBed {
   final FakeVms vms = new FakeVms();
   final FakeWorkspaces workspaces = new FakeWorkspaces();
   final FakeRoutes routes = new FakeRoutes();
-  final Ticking clock = new Ticking();
-  final FakeAgents agents = new FakeAgents(clock).obedient(true);
+  final ManualClock clock;
+  final FakeAgents agents;
   final List<String> events = new ArrayList<>();
   final List<String> steps = new ArrayList<>();
   Outcome<Optional<RegistryAuth>> pullSecret = Outcome.done(Optional.empty());
@@ -62,31 +59,18 @@ final class TeamBed {
   StaleRuns staleRuns;
   TeamLoop loop;
 
-  /** A clock that stands still. */
-  static final class Ticking extends Clock {
-    private Instant now = Samples.T0;
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
-
-    void pass(Duration duration) {
-      now = now.plus(duration);
-    }
+  TeamBed() {
+    this(new ManualClock(Samples.T0));
   }
 
-  TeamBed() {
+  private TeamBed(ManualClock clock) {
+    this(clock, new FakeAgents(clock).obedient(true));
+  }
+
+  /** A bed that shares its time and its agents with another. */
+  TeamBed(ManualClock clock, FakeAgents agents) {
+    this.clock = clock;
+    this.agents = agents;
     staleRuns = new StaleRuns(agents, teams);
     loop = start();
   }

@@ -64,7 +64,7 @@ class TeamScenariosTest {
     bed.machine("bob-1", "Bob", 4);
 
     bed.agents.agentDies(alice);
-    bed.clock.pass(Duration.ofMinutes(5));
+    bed.clock.advance(Duration.ofMinutes(5));
     bed.settle("t1");
 
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
@@ -78,7 +78,7 @@ class TeamScenariosTest {
     bed.settle("t1");
     assertThat(bed.condition("t1", PLACED)).isEqualTo("False:NoCapacity");
     bed.assertRouted("t1", new Target.WaitingRoom(Why.RECOVERING));
-    bed.clock.pass(Duration.ofSeconds(30));
+    bed.clock.advance(Duration.ofSeconds(30));
 
     bed.agents.connect(alice, List.of(running("t1", 1)));
     bed.settle("t1");
@@ -212,7 +212,7 @@ class TeamScenariosTest {
     assertThat(bed.status("t1").backoff().attempts()).isEqualTo(1);
     assertThat(bed.agents.sent(bob)).noneMatch(ToAgent.Run.class::isInstance);
     bed.workspaces.heal();
-    bed.clock.pass(Duration.ofSeconds(2));
+    bed.clock.advance(Duration.ofSeconds(2));
     bed.settle("t1");
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     assertThat(bed.status("t1").binding().epoch()).isEqualTo(2);
@@ -311,7 +311,7 @@ class TeamScenariosTest {
     bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
     bed.settle("t1");
 
-    bed.clock.pass(TeamSettings.Bounds.DEFAULT.stop());
+    bed.clock.advance(TeamSettings.Bounds.DEFAULT.stop());
     bed.settle("t1");
 
     assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
@@ -437,7 +437,7 @@ class TeamScenariosTest {
     assertThat(bed.teams.reads()).isEqualTo(reads);
 
     bed.agents.refuseRuns(Optional.empty());
-    bed.clock.pass(Duration.ofMinutes(6));
+    bed.clock.advance(Duration.ofMinutes(6));
     bed.settle("t1");
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
   }
@@ -470,7 +470,7 @@ class TeamScenariosTest {
     TeamLoop.Turn turn = bed.settle("t1");
 
     assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofHours(2)));
-    bed.clock.pass(Duration.ofHours(2));
+    bed.clock.advance(Duration.ofHours(2));
     bed.settle("t1");
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Expired");
     edit(spec -> suspended(spec, false, "3h"));
@@ -515,7 +515,7 @@ class TeamScenariosTest {
             after ->
                 assertThat(after.delay()).isBetween(Duration.ofSeconds(5), Duration.ofSeconds(7)));
 
-    bed.clock.pass(Duration.ofSeconds(7));
+    bed.clock.advance(Duration.ofSeconds(7));
     bed.settle("t1");
     assertThat(bed.status("t1").binding().epoch()).isEqualTo(3);
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
@@ -548,7 +548,7 @@ class TeamScenariosTest {
     bed.agents.obedient(false);
     bed.agents.report(alice, failed("t1", 1, RunFailure.MOUNT_FAILED));
     bed.settle("t1");
-    bed.clock.pass(Duration.ofMillis(200));
+    bed.clock.advance(Duration.ofMillis(200));
     bed.settle("t1");
 
     assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
@@ -586,7 +586,7 @@ class TeamScenariosTest {
     assertThat(bed.condition("t1", EXERCISE_RUNNING)).isEqualTo("False:SecretNotFound");
 
     bed.pullSecret = Outcome.done(Optional.of(new RegistryAuth("{}")));
-    bed.clock.pass(Duration.ofSeconds(6));
+    bed.clock.advance(Duration.ofSeconds(6));
     bed.settle("t1");
 
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
@@ -623,7 +623,7 @@ class TeamScenariosTest {
 
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     bed.workspaces.heal();
-    bed.clock.pass(Duration.ofSeconds(31));
+    bed.clock.advance(Duration.ofSeconds(31));
     bed.settle("t1");
     assertThat(bed.workspaces.changes()).hasSize(1);
   }
@@ -733,7 +733,7 @@ class TeamScenariosTest {
     assertThat(bed.teams.exists("t1")).isTrue();
     assertThat(bed.status("t1").phase()).isEqualTo(TeamPhase.TERMINATING);
 
-    bed.clock.pass(TeamSettings.Bounds.DEFAULT.stop());
+    bed.clock.advance(TeamSettings.Bounds.DEFAULT.stop());
     bed.settle("t1");
 
     assertThat(bed.teams.exists("t1")).isFalse();
@@ -748,7 +748,7 @@ class TeamScenariosTest {
     bed.settle("t1");
     assertThat(bed.teams.exists("t1")).isTrue();
 
-    bed.clock.pass(TeamSettings.Bounds.DEFAULT.removal());
+    bed.clock.advance(TeamSettings.Bounds.DEFAULT.removal());
     bed.settle("t1");
 
     assertThat(bed.teams.exists("t1")).isFalse();

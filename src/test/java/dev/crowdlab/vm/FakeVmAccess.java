@@ -52,6 +52,11 @@ public final class FakeVmAccess implements VmAccess {
     return machines.computeIfAbsent(host, Machine::new);
   }
 
+  /** From now on the machine has this name as well. */
+  public synchronized void alias(String host, Machine machine) {
+    machines.put(host, machine);
+  }
+
   @Override
   public synchronized Reply<Probed> probe(
       SshTarget target, ProbeRequest request, Deadline deadline) {
@@ -154,6 +159,7 @@ public final class FakeVmAccess implements VmAccess {
           Outcome.refused(Reason.AUTHENTICATION_FAILED, "the machine refused the credentials"));
     }
     machine.calls.add(verb);
+    machine.lastTarget = target;
     Outcome.Failure failure = machine.failures.remove(verb);
     Outcome<T> outcome = failure != null ? new Outcome.Failed<>(failure) : work.on(machine);
     return new Reply<>(
@@ -190,6 +196,7 @@ public final class FakeVmAccess implements VmAccess {
     private int changes;
     private int agentStarts;
     private int logins;
+    private SshTarget lastTarget;
 
     private Machine(String host) {
       facts =
@@ -258,6 +265,11 @@ public final class FakeVmAccess implements VmAccess {
     /** The verbs that reached the machine, in order. */
     public List<String> calls() {
       return List.copyOf(calls);
+    }
+
+    /** How the last verb reached the machine; null before the first. */
+    public SshTarget lastTarget() {
+      return lastTarget;
     }
 
     /** What is installed, null when nothing is. */

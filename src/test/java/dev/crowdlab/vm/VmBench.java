@@ -13,6 +13,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.core.ManualClock;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
@@ -22,11 +23,8 @@ import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -41,7 +39,7 @@ import java.util.function.UnaryOperator;
  * One ContributedVM, its machine and its reconciler, all in memory; a test turns the screws and
  * calls {@link #pass}.
  */
-final class VmBench {
+public final class VmBench {
 
   static final String HOST = "alice.example.org";
   static final Secret SECRET =
@@ -56,25 +54,42 @@ final class VmBench {
           .addToData("password", "c2VjcmV0")
           .build();
 
-  final ManualClock clock = new ManualClock();
-  final FakeVmAccess access = new FakeVmAccess(clock);
-  final FakeAgents agents = new FakeAgents(clock).obedient(true);
+  public final FakeVmAccess access;
+  final ManualClock clock;
+  final FakeAgents agents;
   final List<String> events = new ArrayList<>();
   final List<ContributedVMStatus> written = new ArrayList<>();
   final VmSettings settings = VmSettings.defaults();
   final TestEnrolment enrolment = new TestEnrolment();
   final TestJudge judge = new TestJudge();
 
-  ContributedVM vm = vm("alice-1", "uid-1", "2026-01-01T00:00:00Z");
-  Optional<Secret> secret = Optional.of(SECRET);
+  public ContributedVM vm = vm("alice-1", "uid-1", "2026-01-01T00:00:00Z");
+  public Optional<Secret> secret = Optional.of(SECRET);
   List<ContributedVM> others = new ArrayList<>();
-  List<LabTeam> teams = new ArrayList<>();
+  public List<LabTeam> teams = new ArrayList<>();
 
   private final VmLifecycle lifecycle;
   private final VmRelease release;
 
   VmBench() {
+    this(new ManualClock(Instant.parse("2026-06-01T10:00:00Z")));
+  }
+
+  private VmBench(ManualClock clock) {
+    this(clock, new FakeAgents(clock).obedient(true), Optional.empty());
+  }
+
+  /**
+   * A bench that shares its time and its agents with another.
+   *
+   * @param otherJudge who judges instead of {@link #judge}
+   */
+  public VmBench(ManualClock clock, FakeAgents agents, Optional<Judge> otherJudge) {
+    this.clock = clock;
+    this.agents = agents;
+    this.access = new FakeVmAccess(clock);
     access.machine(HOST);
+    Judge judge = otherJudge.orElse(this.judge);
     VmObserver observer = new VmObserver(agents, enrolment, clock);
     Integration integration =
         new Integration(access, enrolment, judge, clock, new Random(7), settings);
@@ -115,33 +130,38 @@ final class VmBench {
     return vm;
   }
 
-  VmRef ref() {
+  public VmRef ref() {
     return VmView.ref(vm);
   }
 
-  FakeVmAccess.Machine machine() {
+  public FakeVmAccess.Machine machine() {
     return access.machine(HOST);
   }
 
-  ContributedVMStatus status() {
+  public ContributedVMStatus status() {
     return vm.getStatus();
   }
 
-  VmBench spec(UnaryOperator<ContributedVMSpec> change) {
+  public VmBench spec(UnaryOperator<ContributedVMSpec> change) {
     vm.setSpec(change.apply(vm.getSpec()));
     vm.getMetadata().setGeneration(vm.getMetadata().getGeneration() + 1);
     return this;
   }
 
-  VmBench annotate(String key, String value) {
+  /** Sets an annotation; null takes it away. */
+  public VmBench annotate(String key, String value) {
     Map<String, String> annotations = new HashMap<>(VmView.annotations(vm));
-    annotations.put(key, value);
+    if (value == null) {
+      annotations.remove(key);
+    } else {
+      annotations.put(key, value);
+    }
     vm.getMetadata().setAnnotations(annotations);
     return this;
   }
 
   /** One pass of the reconciler; gives back when it wants to look again. */
-  Duration pass() {
+  public Duration pass() {
     return lifecycle.pass(vm, surroundings(), this::write);
   }
 
@@ -153,7 +173,7 @@ final class VmBench {
   /**
    * One pass of the clean-up, and the one that it asks for at once; empty when the object may go.
    */
-  Optional<Duration> cleanup() {
+  public Optional<Duration> cleanup() {
     Optional<Duration> again = release.pass(vm, surroundings(), this::write);
     return again.equals(Optional.of(VmRelease.AT_ONCE))
         ? release.pass(vm, surroundings(), this::write)
@@ -161,7 +181,7 @@ final class VmBench {
   }
 
   /** Until Ready: integrated, and its agent connected. */
-  VmBench ready() {
+  public VmBench ready() {
     pass();
     connect();
     pass();
@@ -186,29 +206,6 @@ final class VmBench {
     written.add(status);
     vm = VmObserver.withStatus(object, status);
     return vm;
-  }
-
-  static final class ManualClock extends Clock {
-    private Instant now = Instant.parse("2026-06-01T10:00:00Z");
-
-    void advance(Duration duration) {
-      now = now.plus(duration);
-    }
-
-    @Override
-    public Instant instant() {
-      return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
   }
 
   /** Accepts what it issued, and the machine's hash of it. */
