@@ -68,7 +68,8 @@ public final class Conditions {
    *
    * @param existing what the status holds now
    * @param wanted every condition that the status shall have; one that is left out is removed
-   * @param generation the {@code metadata.generation} that they describe; null when there is none
+   * @param generation the {@code metadata.generation} that they describe; null, or the -1 of an
+   *     object that nobody looked at, when there is none
    * @throws IllegalArgumentException when {@code wanted} has a type twice
    */
   public static List<Condition> merge(
@@ -77,6 +78,7 @@ public final class Conditions {
       InstantSource clock,
       @Nullable Long generation) {
     String now = now(clock);
+    Long described = generation == null || generation < 0 ? null : generation;
     Set<String> types = new HashSet<>();
     List<Condition> merged = new ArrayList<>(wanted.size());
     for (Condition condition : wanted) {
@@ -93,7 +95,7 @@ public final class Conditions {
           new Condition(
               since,
               condition.getMessage(),
-              generation,
+              described,
               condition.getReason(),
               condition.getStatus(),
               type));

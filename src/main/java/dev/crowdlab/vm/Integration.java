@@ -70,10 +70,14 @@ final class Integration {
   }
 
   /**
-   * Connects, measures and judges. The status says how far it came; {@code Verified} holds when the
-   * next step may be taken.
+   * What a verification came to.
+   *
+   * @param judged whether there is a new verdict; else {@code Verified} is still about the last one
    */
-  ContributedVMStatus verify(VmView view, SshTarget target, boolean sharesMachineId) {
+  record Verification(ContributedVMStatus status, boolean judged) {}
+
+  /** Connects, measures and judges; the status says how far it came. */
+  Verification verify(VmView view, SshTarget target, boolean sharesMachineId) {
     Instant started = clock.instant();
     Reply<Probed> reply =
         access.probe(
@@ -92,17 +96,20 @@ final class Integration {
                 .facts(facts(probed))
                 .machineIdHash(probed.facts().machineIdHash())
                 .build();
-        yield judged(view, reached, probed, sharesMachineId, started);
+        yield new Verification(judged(view, reached, probed, sharesMachineId, started), true);
       }
       case Outcome.InProgress<Probed>(Duration _, String what) ->
-          failed(
+          unverified(
               view,
               status.build(),
-              ConditionType.VERIFIED,
               new Failure(Failure.Kind.TRANSIENT, Reason.VERIFICATION_FAILED, what));
-      case Outcome.Failed<Probed>(Failure failure) ->
-          failed(view, status.build(), conditionOf(failure, ConditionType.VERIFIED), failure);
+      case Outcome.Failed<Probed>(Failure failure) -> unverified(view, status.build(), failure);
     };
+  }
+
+  private Verification unverified(VmView view, ContributedVMStatus status, Failure failure) {
+    return new Verification(
+        failed(view, status, conditionOf(failure, ConditionType.VERIFIED), failure), false);
   }
 
   /** Installs the agent; {@code Configured} holds when it is there. */
@@ -235,9 +242,10 @@ final class Integration {
       VmView view, ContributedVMStatus status, String condition, Failure failure) {
     if (failure.kind() == Failure.Kind.TRANSIENT
         && view.session().isPresent()
+        && view.inputs().equals(view.status().inputs())
         && holds(status.conditions(), ConditionType.CONFIGURED)) {
       // The agent is there and well: that sshd did not answer this time is no reason to doubt the
-      // machine.
+      // machine. What was edited is another matter: nobody knows yet whether it is right.
       return status.toBuilder().backoff(nextBackoff(view)).build();
     }
     ContributedVMStatus.Builder builder =

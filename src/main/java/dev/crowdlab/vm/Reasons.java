@@ -39,7 +39,12 @@ final class Reasons {
 
   /** Whether this is about reaching the machine, not about a step on it. */
   static boolean preventsLogin(Reason reason) {
-    return isRefusal(reason) || AWAY.contains(reason);
+    return isRefusal(reason) || mayPass(reason);
+  }
+
+  /** Whether this keeps us out and may pass by itself. */
+  static boolean mayPass(Reason reason) {
+    return AWAY.contains(reason);
   }
 
   /** The reason of a condition; one that another version wrote counts as an internal error. */

@@ -6,6 +6,7 @@ import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.IntegrityStatus;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
@@ -68,6 +69,9 @@ sealed interface VmAction {
   }
 
   private static VmAction whileAlive(VmView view, Duration reverify) {
+    if (isUnfinished(view.status())) {
+      return new Integrate();
+    }
     if (view.session().map(s -> !s.agentVersion().equals(view.agentVersion())).orElse(false)) {
       return new Integrate();
     }
@@ -88,6 +92,16 @@ sealed interface VmAction {
         .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
         .filter(condition -> Reasons.isRefusal(Reasons.of(condition)))
         .isPresent();
+  }
+
+  /** Whether the last attempt ended before anybody could log in, or before a verdict. */
+  static boolean isUnfinished(ContributedVMStatus status) {
+    return Conditions.find(status.conditions(), ConditionType.REACHABLE)
+            .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
+            .filter(condition -> Reasons.mayPass(Reasons.of(condition)))
+            .isPresent()
+        || Conditions.hasReason(
+            status.conditions(), ConditionType.VERIFIED, Reason.VERIFICATION_FAILED);
   }
 
   /** Whether a backoff is over. */

@@ -182,9 +182,7 @@ final class VmConditions {
       return isFalse(ConditionType.REACHABLE, Reason.VM_LOST, "Neither the agent nor sshd answers");
     }
     if (view.session().isPresent()
-        && (hasReason(view.status().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)
-            || hasReason(
-                view.status().conditions(), ConditionType.REACHABLE, Reason.UNREACHABLE))) {
+        && hasReason(view.status().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)) {
       return isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The agent is back");
     }
     return find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);

@@ -80,6 +80,11 @@ final class VmLifecycle {
   ContributedVMStatus statusOf(VmView view) {
     VmConditions conditions = new VmConditions(view, settings.stableBound());
     ContributedVMStatus status = view.status();
+    List<Condition> wanted = conditions.all();
+    Long generation =
+        view.paused() || isUnproven(view, wanted)
+            ? status.observedGeneration()
+            : view.vm().getMetadata().getGeneration();
     ContributedVMStatus.Builder builder = status.toBuilder();
     if (view.health() instanceof VmHealth.Lost
         && status.backoff() == null
@@ -87,14 +92,13 @@ final class VmLifecycle {
       builder.backoff(integration.nextBackoff(view));
     } else if (view.health() instanceof VmHealth.Alive
         && holds(status.conditions(), ConditionType.CONFIGURED)
-        && view.inputs().equals(status.inputs())) {
+        && view.inputs().equals(status.inputs())
+        && (!VmAction.isUnfinished(status) || cameSince(view))) {
       builder.backoff(null);
     }
-    Long generation = view.vm().getMetadata().getGeneration();
-    List<Condition> merged =
-        Conditions.merge(status.conditions(), conditions.all(), clock, generation);
+    List<Condition> merged = Conditions.merge(status.conditions(), wanted, clock, generation);
     return builder
-        .observedGeneration(view.paused() ? status.observedGeneration() : generation)
+        .observedGeneration(generation)
         .conditions(merged)
         .phase(conditions.phase(merged))
         .teams(view.teams())
@@ -102,6 +106,24 @@ final class VmLifecycle {
         .agent(agent(view))
         .timings(enrolled(view))
         .build();
+  }
+
+  /** A Ready that was found out with other inputs says nothing of an edit that is being tried. */
+  private static boolean isUnproven(VmView view, List<Condition> wanted) {
+    return holds(wanted, ConditionType.READY) && !view.inputs().equals(view.status().inputs());
+  }
+
+  /** Whether the agent came after the last attempt to log in: then the next one is due at once. */
+  private static boolean cameSince(VmView view) {
+    String attempted =
+        view.status().timings().stream()
+            .filter(timing -> timing.step() == VmStep.CONNECT)
+            .map(StepTiming::startedAt)
+            .findFirst()
+            .orElse(null);
+    return view.session().isPresent()
+        && (attempted == null
+            || view.session().get().connectedSince().isAfter(Times.parse(attempted)));
   }
 
   /** The time from the end of the configuration to the agent's first session after it. */
@@ -173,9 +195,7 @@ final class VmLifecycle {
             session.get().agentVersion(), since, Times.format(session.get().lastSeen()));
   }
 
-  /**
-   * Neither cut short by a policy nor by a failure: accepted, or what was found is only reported.
-   */
+  /** Accepted, or what was found is only reported. */
   private static boolean mayBeConfigured(ContributedVMStatus status) {
     return holds(status.conditions(), ConditionType.VERIFIED)
         || (hasReason(status.conditions(), ConditionType.VERIFIED, Reason.POLICY_VIOLATED)
@@ -209,7 +229,7 @@ final class VmLifecycle {
     private ContributedVMStatus act(VmView view, SshTarget target) {
       return switch (VmAction.decide(view, settings.enrolBound(), settings.reverify())) {
         case VmAction.Rest _ -> view.status();
-        case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId());
+        case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId()).status();
         case VmAction.RestartAgent _ -> {
           events.warning(
               written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
@@ -221,8 +241,10 @@ final class VmLifecycle {
 
     private ContributedVMStatus integrate(VmView view, SshTarget target) {
       VmView connecting = save(view(Integration.connecting(view.status())));
-      ContributedVMStatus verified = integration.verify(connecting, target, sharesMachineId());
-      if (!mayBeConfigured(verified)) {
+      Integration.Verification verification =
+          integration.verify(connecting, target, sharesMachineId());
+      ContributedVMStatus verified = verification.status();
+      if (!verification.judged() || !mayBeConfigured(verified)) {
         return verified;
       }
       boolean agentSeen = holds(verified.conditions(), ConditionType.CONFIGURED);
@@ -297,9 +319,17 @@ final class VmLifecycle {
       }
     }
 
+    /** A machine is probed where it was found last, not where an edit says that it may be. */
     private void watch(VmView view) {
       String address = view.status().address();
-      if (address == null || !holds(view.status().conditions(), ConditionType.CONFIGURED)) {
+      List<Condition> conditions = view.status().conditions();
+      boolean found =
+          holds(conditions, ConditionType.REACHABLE)
+              && view.inputs().equals(view.status().inputs());
+      boolean carries = holds(conditions, ConditionType.CONFIGURED) || !view.teams().isEmpty();
+      if (address == null
+          || !carries
+          || (!found && !(view.health() instanceof VmHealth.Unwatched))) {
         return;
       }
       try {

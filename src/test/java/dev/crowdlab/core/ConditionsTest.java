@@ -70,6 +70,13 @@ class ConditionsTest {
   }
 
   @Test
+  void whatNobodyLookedAtIsAboutNoGeneration() {
+    assertThat(Conditions.merge(List.of(), List.of(ready("up")), NOW, -1L).getFirst())
+        .extracting(Condition::getObservedGeneration)
+        .isNull();
+  }
+
+  @Test
   void aTypeTwiceIsAMistake() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Conditions.merge(List.of(), List.of(ready("a"), ready("b")), THEN, 1L))

@@ -249,7 +249,7 @@ class DocumentedVmStatesTest {
     bench.pass();
   }
 
-  private static LabTeam team(VmBench bench) {
+  static LabTeam team(VmBench bench) {
     LabTeam team = new LabTeam();
     team.setMetadata(
         new ObjectMetaBuilder().withNamespace("lab").withName("team-7").withUid("t7").build());

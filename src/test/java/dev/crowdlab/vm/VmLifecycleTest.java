@@ -409,6 +409,92 @@ class VmLifecycleTest {
     assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
 
+  @Test
+  void aReadyOfTheOldSpecIsNotClaimedForTheNewOne() {
+    bench.ready();
+    bench.written.clear();
+
+    edit();
+    bench.machine().reachable(false);
+    bench.pass();
+
+    assertThat(bench.written)
+        .filteredOn(status -> holds(status.conditions(), ConditionType.READY))
+        .allSatisfy(status -> assertThat(status.observedGeneration()).isEqualTo(1));
+    assertThat(bench.status().observedGeneration()).isEqualTo(2);
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.UNREACHABLE))
+        .isTrue();
+  }
+
+  @Test
+  void anEditThatLeadsNowhereIsTriedAgainLaterAndLaterAlthoughTheAgentIsWell() {
+    bench.ready();
+    int logins = bench.machine().logins();
+    edit();
+    bench.machine().reachable(false);
+
+    bench.pass();
+    bench.pass();
+    bench.pass();
+    assertThat(bench.machine().logins()).isEqualTo(logins + 1);
+    assertThat(bench.status().backoff().attempts()).isEqualTo(1);
+
+    bench.clock.advance(Duration.ofSeconds(3));
+    bench.pass();
+    bench.pass();
+    assertThat(bench.machine().logins()).isEqualTo(logins + 2);
+    assertThat(bench.status().backoff().attempts()).isEqualTo(2);
+  }
+
+  @Test
+  void anUnreachableMachineIsTriedAtOnceWhenItsAgentComes() {
+    bench.ready();
+    bench.agents.disconnect(bench.ref());
+    edit();
+    bench.machine().reachable(false);
+    bench.pass();
+    bench.clock.advance(Duration.ofMillis(500));
+
+    bench.machine().reachable(true);
+    bench.connect();
+    bench.pass();
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  @Test
+  void aMachineThatCouldNotBeMeasuredIsNotConfigured() {
+    bench.ready();
+    edit();
+    bench
+        .machine()
+        .failNext("probe", new Failure(Failure.Kind.TRANSIENT, Reason.UNREACHABLE, "no answer"));
+
+    bench.pass();
+
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure", "probe");
+  }
+
+  @Test
+  void aMachineThatCarriesTeamsIsWatchedByANewOperatorAlsoWhenAnEditFailedOnIt() {
+    bench.ready();
+    bench.teams.add(DocumentedVmStatesTest.team(bench));
+    edit();
+    bench
+        .machine()
+        .failNext(
+            "configure",
+            new Failure(Failure.Kind.TERMINAL, Reason.UNSUPPORTED_SYSTEM, "no such system"));
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isFalse();
+
+    bench.agents.forget(bench.ref());
+    bench.pass();
+
+    assertThat(bench.agents.watched(bench.ref())).isPresent();
+  }
+
   private void delete() {
     bench.vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
   }
