@@ -45,19 +45,22 @@ final class StatusFactory {
   LabTeamStatus complete(Observed o, NextStep step, @Nullable Problem problem) {
     LabTeamStatus status = o.status();
     if (step instanceof NextStep.Hold) {
-      return withConditions(o, status, held(o)).toBuilder().phase(phaseWhenHeld(status)).build();
+      return withConditions(status, held(o), status.observedGeneration()).toBuilder()
+          .phase(phaseWhenHeld(status))
+          .build();
     }
     List<Condition> wanted = conditions(o, step, problem);
-    LabTeamStatus judged = withConditions(o, status, wanted);
+    LabTeamStatus judged = withConditions(status, wanted, o.generation());
     return judged.toBuilder()
         .observedGeneration(o.generation())
         .phase(phase(o.team().getMetadata().getDeletionTimestamp() != null, judged))
         .build();
   }
 
-  private LabTeamStatus withConditions(Observed o, LabTeamStatus status, List<Condition> wanted) {
+  private LabTeamStatus withConditions(
+      LabTeamStatus status, List<Condition> wanted, @Nullable Long generation) {
     return status.toBuilder()
-        .conditions(Conditions.merge(status.conditions(), wanted, clock, o.generation()))
+        .conditions(Conditions.merge(status.conditions(), wanted, clock, generation))
         .build();
   }
 

@@ -3,6 +3,7 @@ package dev.crowdlab.team;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
+import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.VmRef;
@@ -18,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * by itself, so that two equal views mean that nothing is to be done.
  *
  * @param ready whether its condition Ready holds
- * @param schedulable false keeps new teams away
- * @param leaving teams shall move away, in order: it is drained, being deleted, or not lent now
+ * @param schedulable false keeps new teams away: it is cordoned, or our hands are stopped
+ * @param leaving teams shall move away, in order: it is drained, being deleted, or not lent now;
+ *     while our hands are stopped only deletion counts
  * @param quarantined teams leave at once
  * @param deleting whether {@code leaving} is because the object is being deleted
  * @param capacity what it lends
@@ -48,6 +50,7 @@ public record VmView(
     ContributedVMStatus status = vm.getStatus();
     List<Condition> conditions = status.conditions();
     boolean deleting = vm.getMetadata().getDeletionTimestamp() != null;
+    boolean paused = isPaused(vm);
     boolean notLent =
         Conditions.hasReason(conditions, ConditionType.READY, Reason.OUTSIDE_WINDOW)
             || Conditions.hasReason(conditions, ConditionType.READY, Reason.CONTRIBUTOR_PAUSED);
@@ -58,15 +61,21 @@ public record VmView(
         vm.getSpec().contributor().name(),
         Optional.ofNullable(vm.getMetadata().getLabels()).orElse(Map.of()),
         Conditions.holds(conditions, ConditionType.READY),
-        vm.getSpec().schedulable(),
+        vm.getSpec().schedulable() && !paused,
         deleting
-            || notLent
-            || vm.getSpec().drain()
-            || Conditions.find(conditions, ConditionType.DRAINED).isPresent(),
+            || (!paused
+                && (notLent
+                    || vm.getSpec().drain()
+                    || Conditions.find(conditions, ConditionType.DRAINED).isPresent())),
         status.quarantine() != null || Conditions.holds(conditions, ConditionType.QUARANTINED),
         deleting,
         new Lent(vm.getSpec().capacity().teams(), Demand.cpu(cpu), Demand.bytes(memory)),
         status.address());
+  }
+
+  private static boolean isPaused(ContributedVM vm) {
+    Map<String, String> annotations = vm.getMetadata().getAnnotations();
+    return annotations != null && Names.TRUE.equals(annotations.get(Names.PAUSED));
   }
 
   static VmRef ref(ContributedVM vm) {

@@ -75,6 +75,8 @@ final class VmConditions {
     }
     if (leaving()) {
       wanted.add(drained());
+    } else if (view.paused()) {
+      find(view.status().conditions(), ConditionType.DRAINED).ifPresent(wanted::add);
     }
     wanted.addAll(progress(ready));
     return wanted;
@@ -118,6 +120,9 @@ final class VmConditions {
 
   /** Whether teams shall leave: what the team's reconciler acts on too. */
   boolean leaving() {
+    if (view.paused()) {
+      return view.deleting();
+    }
     return view.deleting()
         || view.vm().getSpec().drain()
         || view.status().quarantine() != null

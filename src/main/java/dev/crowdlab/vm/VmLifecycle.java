@@ -263,9 +263,13 @@ final class VmLifecycle {
     /** Takes the answers that a person gave by annotation; each answers only what it carries. */
     private ContributedVMStatus answered() {
       ContributedVMStatus status = written.getStatus();
+      if (VmView.isPaused(written)) {
+        return status;
+      }
       ContributedVMStatus.Builder builder = status.toBuilder();
       String approved = VmView.annotations(written).get(Names.APPROVE_HOST_KEY);
       if (approved != null
+          && written.getSpec().ssh().hostKey() == null
           && approved.equals(status.hostKey())
           && !approved.equals(status.approvedHostKey())) {
         builder.approvedHostKey(approved);

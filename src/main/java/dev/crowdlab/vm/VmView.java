@@ -54,6 +54,10 @@ record VmView(
   }
 
   boolean paused() {
+    return isPaused(vm);
+  }
+
+  static boolean isPaused(ContributedVM vm) {
     return Names.TRUE.equals(annotations(vm).get(Names.PAUSED));
   }
 
