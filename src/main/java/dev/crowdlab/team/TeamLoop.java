@@ -246,9 +246,19 @@ final class TeamLoop {
       case NextStep.ConfirmReady confirm -> confirm(pass, o, confirm);
       case NextStep.Register _ -> register(pass, o);
       case NextStep.Settled _ when pass.memory().stays() -> Result.park(LOOK_FOR_ROOM);
-      case NextStep.Settled _ ->
-          RouteStep.forgetAttempts(pass, o, WELL_FOR).map(Result::park).orElseGet(Result::rest);
+      case NextStep.Settled _ -> settled(pass, o);
     };
+  }
+
+  /** Looks again when attempts are forgotten, and when what failed beside is tried again. */
+  private static Result settled(Pass pass, Observed o) {
+    Duration wait = RouteStep.forgetAttempts(pass, o, WELL_FOR).orElse(Result.FOREVER);
+    Instant quiet = pass.memory().quietUntil();
+    if (quiet != null && quiet.isAfter(o.now())) {
+      Duration left = Duration.between(o.now(), quiet);
+      wait = left.compareTo(wait) < 0 ? left : wait;
+    }
+    return Result.park(wait);
   }
 
   private Result confirm(Pass pass, Observed o, NextStep.ConfirmReady confirm) {
