@@ -25,8 +25,8 @@ public record ContributedVMSpec(
         @Default("true")
         Boolean schedulable,
     @JsonPropertyDescription(
-            "Whether the teams that run here shall move away, planned and one by one. New "
-                + "teams are kept away as well.")
+            "Whether the teams that run here shall move away, planned, each as soon as another "
+                + "machine has room for it. New teams are kept away as well.")
         @Default("false")
         Boolean drain,
     @JsonPropertyDescription(
@@ -35,8 +35,8 @@ public record ContributedVMSpec(
         @Default("{}")
         IntegritySpec integrity,
     @JsonPropertyDescription(
-            "When the contributor lends the machine. Empty means always. Teams leave before "
-                + "a window ends.")
+            "When the contributor lends the machine. Empty means always. Teams leave when a "
+                + "window ends.")
         @Size(max = 32)
         List<AvailabilityWindow> availability) {
 
