@@ -2,18 +2,21 @@ package dev.crowdlab.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Holds {@code docs/edits.md} to the fields that exist. */
+/**
+ * Holds {@code docs/edits.md} to the fields that exist. That each row is true,
+ * DocumentedTeamEditsTest and DocumentedVmEditsTest show.
+ */
 class DocumentedEditsTest {
   private static final String PAGE = "edits.md";
 
@@ -23,24 +26,21 @@ class DocumentedEditsTest {
     List<String> documented =
         MarkdownTables.below(PAGE, kind).stream().map(row -> row.get("Field")).toList();
     List<String> fields = new ArrayList<>();
-    JSONSchemaProps spec = schema(kind).getProperties().get("spec");
+    JSONSchemaProps spec = DocumentedEdits.schema(kind).getProperties().get("spec");
     collect("spec", spec, documented, fields);
 
     assertThat(documented).containsExactlyInAnyOrderElementsOf(fields);
   }
 
   @Test
-  void everyEffectIsExplained() {
-    Set<String> explained =
-        MarkdownTables.below(PAGE, "Effects").stream()
-            .map(row -> row.get("Effect"))
+  void theEffectsThatAreExplainedAreThoseThatEditsHave() {
+    Set<String> had =
+        Stream.of("ContributedVM", "LabTeam")
+            .flatMap(kind -> DocumentedEdits.of(kind).stream())
+            .map(DocumentedEdits.Row::effect)
             .collect(Collectors.toSet());
 
-    for (String heading : List.of("ContributedVM", "LabTeam", "Annotations and labels")) {
-      assertThat(MarkdownTables.below(PAGE, heading))
-          .extracting(row -> row.get("Effect"))
-          .isSubsetOf(explained);
-    }
+    assertThat(had).isEqualTo(DocumentedEdits.effects());
   }
 
   @Test
@@ -66,14 +66,5 @@ class DocumentedEditsTest {
     for (Map.Entry<String, JSONSchemaProps> field : schema.getProperties().entrySet()) {
       collect(path + "." + field.getKey(), field.getValue(), documented, fields);
     }
-  }
-
-  private static JSONSchemaProps schema(String kind) {
-    return Crds.definitions().stream()
-        .filter(crd -> crd.getSpec().getNames().getKind().equals(kind))
-        .map(CustomResourceDefinition::getSpec)
-        .map(spec -> spec.getVersions().getFirst().getSchema().getOpenAPIV3Schema())
-        .findFirst()
-        .orElseThrow();
   }
 }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.api.AccessSpec;
 import dev.crowdlab.api.Crds;
+import dev.crowdlab.api.DocumentedEdits;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
@@ -186,6 +187,47 @@ class RouteIT {
         .containsEntry("someone.example.org/note", "kept");
     assertThat(get(EndpointSlice.class, "lab-team-7").getEndpoints().getFirst().getAddresses())
         .containsExactly("10.77.1.3");
+  }
+
+  @Test
+  void everyEditThatReroutesIsInTheIngressAndStudentsStayWhereTheyAre() {
+    Map<String, String> edits =
+        Map.of(
+            "spec.access.host", "rerouted.example.org",
+            "spec.access.path", "/rerouted",
+            "spec.access.ingressClassName", "nginx",
+            "spec.access.tlsSecretName", "rerouted-tls",
+            "spec.access.annotations", "{cert-manager.io/issuer: rerouted-ca}");
+    assertThat(DocumentedEdits.of("LabTeam"))
+        .filteredOn(row -> row.effect().equals("reroute"))
+        .extracting(DocumentedEdits.Row::place)
+        .containsExactlyInAnyOrderElementsOf(edits.keySet());
+    LabTeam team = create("team-7", access("first.example.org", "/"));
+    routes.point(team, ONE);
+    Map<String, String> before = versionsByKind();
+
+    for (Map.Entry<String, String> edit : edits.entrySet()) {
+      team.setSpec(DocumentedEdits.edited(team.getSpec(), edit.getKey(), edit.getValue()));
+      routes.point(team, ONE);
+    }
+
+    Ingress ingress = get(Ingress.class, "lab-team-7");
+    assertThat(ingress.getSpec().getIngressClassName()).isEqualTo("nginx");
+    assertThat(ingress.getSpec().getRules())
+        .singleElement()
+        .satisfies(
+            rule -> {
+              assertThat(rule.getHost()).isEqualTo("rerouted.example.org");
+              assertThat(rule.getHttp().getPaths().getFirst().getPath()).isEqualTo("/rerouted");
+            });
+    assertThat(ingress.getSpec().getTls())
+        .singleElement()
+        .satisfies(tls -> assertThat(tls.getSecretName()).isEqualTo("rerouted-tls"));
+    assertThat(ingress.getMetadata().getAnnotations())
+        .containsOnly(Map.entry("cert-manager.io/issuer", "rerouted-ca"));
+    assertThat(versionsByKind())
+        .containsEntry("Service", before.get("Service"))
+        .containsEntry("EndpointSlice", before.get("EndpointSlice"));
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.Crds;
+import dev.crowdlab.api.DocumentedEdits;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
@@ -245,6 +246,34 @@ class LabTeamIT {
   }
 
   @Test
+  void aTeamThatIsPausedFromTheStartSaysSoAndBeginsWhenItMay() {
+    machine("alice-1", "Alice");
+    create("team-7", Map.of(Names.PAUSED, Names.TRUE));
+    await()
+        .atMost(SOON)
+        .until(() -> reason("team-7", ConditionType.READY).equals(Reason.PAUSED.value()));
+    assertThat(teams().withName("team-7").get().getStatus().binding()).isNull();
+
+    edit("team-7", team -> team.getMetadata().setAnnotations(Map.of()));
+
+    awaitReady("team-7", status -> true);
+  }
+
+  @Test
+  void anEditOfAMachineThatMakesRoomIsSeenAtOnceByTheTeamsThatWait() {
+    machine("alice-1", "Alice");
+    editMachine("alice-1", "spec.schedulable", "false");
+    create("team-7");
+    await()
+        .atMost(SOON)
+        .until(() -> reason("team-7", ConditionType.PLACED).equals(Reason.NO_CAPACITY.value()));
+
+    editMachine("alice-1", "spec.schedulable", "true");
+
+    awaitReady("team-7", status -> true);
+  }
+
+  @Test
   void aRestartedOperatorLeavesWhatRunsAndRemembersWhatIsTaken() throws Exception {
     machine("alice-1", "Alice");
     create("team-7");
@@ -434,10 +463,27 @@ class LabTeamIT {
     return ref;
   }
 
+  private void editMachine(String name, String place, String value) {
+    client
+        .resources(ContributedVM.class)
+        .inNamespace(namespace)
+        .withName(name)
+        .edit(
+            vm -> {
+              vm.setSpec(DocumentedEdits.edited(vm.getSpec(), place, value));
+              return vm;
+            });
+  }
+
   private LabTeam create(String name) {
+    return create(name, Map.of());
+  }
+
+  private LabTeam create(String name, Map<String, String> annotations) {
     LabTeam team = new LabTeam();
     team.getMetadata().setNamespace(namespace);
     team.getMetadata().setName(name);
+    team.getMetadata().setAnnotations(annotations);
     team.setSpec(Samples.spec(name, "localhost/exercise:1"));
     return client.resource(team).create();
   }

@@ -190,6 +190,8 @@ final class TeamBed {
   /** Where the route leads; diversions run beside the pass that starts them. */
   void assertRouted(String name, Target target) {
     await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(10))
         .atMost(Duration.ofSeconds(5))
         .untilAsserted(() -> assertThat(routes.target(ref(name))).contains(target));
   }
