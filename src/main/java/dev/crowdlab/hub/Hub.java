@@ -178,6 +178,13 @@ public final class Hub implements AutoCloseable {
     }
   }
 
+  /** A Secret of the hub's namespace changed: when it is the identity, it is looked at now. */
+  public void secretChanged(String name) {
+    if (name.equals(settings.identitySecret()) && material != null) {
+      worker.execute(this::renew);
+    }
+  }
+
   private void renew() {
     Material before = material;
     if (before == null) {

@@ -54,6 +54,7 @@ public final class KeptConnection implements AutoCloseable {
   private long attempts;
   private boolean started;
   private boolean closed;
+  private volatile Runnable connected = () -> {};
 
   /**
    * Connects when it is started or first used.
@@ -84,6 +85,11 @@ public final class KeptConnection implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Has somebody, in place of whoever was before, told of each connection that is made. */
+  public void whenConnected(Runnable told) {
+    connected = requireNonNull(told, "told");
   }
 
   /** What is done with a session; may be done twice when the connection breaks meanwhile. */
@@ -212,6 +218,7 @@ public final class KeptConnection implements AutoCloseable {
         record(fresh, null);
         // Told at once when it is lost already.
         fresh.whenClosed(() -> lost(fresh));
+        connected.run();
         yield FIRST_PAUSE;
       }
       case SshConnector.Connection.Refused(SshFailure why, Contact _) -> {
