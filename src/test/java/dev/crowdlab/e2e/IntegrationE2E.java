@@ -158,7 +158,8 @@ class IntegrationE2E {
     String right = network.privateKey();
     Map<String, String> rightKey = Map.of(Names.SSH_PRIVATE_KEY, right);
     lab.apply(ContributedVM.class, lab.vmYaml(host, "frank", 4));
-    awaitSaid("SecretNotFound", "does not exist");
+    // The operator may be starting yet.
+    lab.awaitVm("i-secret", "SecretNotFound", vm -> reason(vm).equals("SecretNotFound"), BOUND);
     secret("Opaque", rightKey);
     awaitSaid("SecretInvalid", "is of type Opaque");
     secret(Names.SSH_SECRET_TYPE, rightKey);
