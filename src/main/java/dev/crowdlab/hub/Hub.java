@@ -191,14 +191,21 @@ public final class Hub implements AutoCloseable {
       return;
     }
     try {
+      renew(before);
+    } catch (SecretStoreException | GeneralSecurityException e) {
+      log.error(
+          "the hub's certificate could not be checked; it is valid until {}", before.end(), e);
+    }
+  }
+
+  /** One at a time, so that what was read later stays. */
+  private void renew(Material before) throws GeneralSecurityException {
+    synchronized (identity) {
       Material now = identity.ensure();
       if (!now.end().equals(before.end()) || !now.caPem().equals(before.caPem())) {
         server.renew(now);
         material = now;
       }
-    } catch (SecretStoreException | GeneralSecurityException e) {
-      log.error(
-          "the hub's certificate could not be checked; it is valid until {}", before.end(), e);
     }
   }
 

@@ -3,7 +3,6 @@ package dev.crowdlab.operator;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.Watch;
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
@@ -41,6 +40,7 @@ final class SecretNews implements AutoCloseable {
   private final ScheduledExecutorService executor =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("secret-news").daemon().factory());
+  private String said = "";
   private @Nullable Watch watch;
   private boolean closed;
 
@@ -104,8 +104,12 @@ final class SecretNews implements AutoCloseable {
           opened.close();
         }
       }
-    } catch (KubernetesClientException e) {
-      LOG.warn("Secrets cannot be watched, trying again: {}", e.getMessage());
+    } catch (RuntimeException e) {
+      String why = String.valueOf(e.getMessage());
+      if (!why.equals(said)) {
+        said = why;
+        LOG.warn("Secrets cannot be watched, trying again: {}", why);
+      }
       after(AGAIN);
     }
   }
@@ -124,9 +128,8 @@ final class SecretNews implements AutoCloseable {
 
     @Override
     public void onClose(WatcherException cause) {
-      LOG.info(
-          "the watch of Secrets ended and begins anew: {}",
-          cause.isHttpGone() ? "gone" : "it broke");
+      // Its message may quote what came, and an annotation may hold a copy of a Secret's content.
+      LOG.debug("the watch of Secrets ended and begins anew; too old: {}", cause.isHttpGone());
       after(AGAIN);
     }
   }

@@ -218,7 +218,7 @@ public final class KeptConnection implements AutoCloseable {
         record(fresh, null);
         // Told at once when it is lost already.
         fresh.whenClosed(() -> lost(fresh));
-        connected.run();
+        tell();
         yield FIRST_PAUSE;
       }
       case SshConnector.Connection.Refused(SshFailure why, Contact _) -> {
@@ -231,6 +231,14 @@ public final class KeptConnection implements AutoCloseable {
         yield min(pause.multipliedBy(2), LONGEST_PAUSE);
       }
     };
+  }
+
+  private void tell() {
+    try {
+      connected.run();
+    } catch (RuntimeException e) {
+      LOG.error("{}: who was to hear of the connection failed", name, e);
+    }
   }
 
   private void restUntilCorrected(SshTarget refused) throws InterruptedException {

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crowdlab.api.Exercise;
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.LabTeamSpec;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.core.Outcome;
@@ -184,18 +183,11 @@ class CorrectionsTest {
 
   private static LabTeam team() {
     LabTeam team = Samples.team("t1");
-    LabTeamSpec spec = team.getSpec();
+    Exercise exercise = team.getSpec().exercise();
     team.setSpec(
-        new LabTeamSpec(
-            new Exercise(
-                spec.exercise().containers(), spec.exercise().egress(), new SecretRef("pull")),
-            spec.members(),
-            spec.workspace(),
-            spec.access(),
-            spec.placement(),
-            spec.recovery(),
-            spec.suspended(),
-            spec.expiresAfter()));
+        Samples.with(
+            team.getSpec(),
+            new Exercise(exercise.containers(), exercise.egress(), new SecretRef("pull"))));
     return team;
   }
 
