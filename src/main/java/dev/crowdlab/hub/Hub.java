@@ -178,20 +178,34 @@ public final class Hub implements AutoCloseable {
     }
   }
 
+  /** A Secret of the hub's namespace changed: when it is the identity, it is looked at now. */
+  public void secretChanged(String name) {
+    if (name.equals(settings.identitySecret()) && material != null) {
+      worker.execute(this::renew);
+    }
+  }
+
   private void renew() {
     Material before = material;
     if (before == null) {
       return;
     }
     try {
+      renew(before);
+    } catch (SecretStoreException | GeneralSecurityException e) {
+      log.error(
+          "the hub's certificate could not be checked; it is valid until {}", before.end(), e);
+    }
+  }
+
+  /** One at a time, so that what was read later stays. */
+  private void renew(Material before) throws GeneralSecurityException {
+    synchronized (identity) {
       Material now = identity.ensure();
       if (!now.end().equals(before.end()) || !now.caPem().equals(before.caPem())) {
         server.renew(now);
         material = now;
       }
-    } catch (SecretStoreException | GeneralSecurityException e) {
-      log.error(
-          "the hub's certificate could not be checked; it is valid until {}", before.end(), e);
     }
   }
 

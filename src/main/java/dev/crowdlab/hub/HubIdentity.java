@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Who the hub is for its agents: a server certificate under an authority of its own, kept in one
  * Secret, made by whichever replica comes first. A Secret that somebody else fills (cert-manager:
- * {@code tls.crt}, {@code tls.key}, {@code ca.crt}) is used as it is.
+ * {@code tls.crt}, {@code tls.key}, {@code ca.crt}) is used as it is. One that is deleted is
+ * written again as it was, if it was ours: agents trust none but its authority.
  */
 public final class HubIdentity {
 
@@ -34,6 +35,7 @@ public final class HubIdentity {
   private final List<String> hosts;
   private final HubClock clock;
   private final Certificates certificates;
+  private Optional<Pki> last = Optional.empty();
 
   /**
    * What the server speaks TLS with.
@@ -68,22 +70,25 @@ public final class HubIdentity {
    * @throws SecretStoreException when they cannot be read or stored
    * @throws GeneralSecurityException when the Secret holds what cannot be used
    */
-  Material ensure() throws GeneralSecurityException {
+  synchronized Material ensure() throws GeneralSecurityException {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<Stored> stored = secrets.get(secretName);
-      Optional<Pki> before =
-          stored.isPresent() ? Optional.of(read(stored.get())) : Optional.empty();
+      if (stored.isEmpty() && last.filter(pki -> pki.active() == null).isPresent()) {
+        throw new GeneralSecurityException(
+            "Secret " + secretName + " is gone; who made it must make it again");
+      }
+      Optional<Pki> before = stored.isPresent() ? Optional.of(read(stored.get())) : last;
       Pki after = Pki.due(before, hosts, clock.now(), certificates);
-      if (before.isPresent() && after.data().equals(before.get().data())) {
-        return material(after);
+      if (stored.isPresent() && after.data().equals(before.orElseThrow().data())) {
+        return known(after);
       }
       Optional<Stored> written =
           stored.isPresent()
               ? secrets.replace(stored.get(), after.data())
               : secrets.create(secretName, Map.of(MANAGED_BY, "crowdlab"), after.data());
       if (written.isPresent()) {
-        log.info("hub certificate made, valid until {}", after.serverEnd());
-        return material(after);
+        log.info("hub certificate stored, valid until {}", after.serverEnd());
+        return known(after);
       }
     }
     throw new SecretStoreException(
@@ -102,6 +107,12 @@ public final class HubIdentity {
               + " new ones made",
           e);
     }
+  }
+
+  private Material known(Pki pki) throws GeneralSecurityException {
+    Material material = material(pki);
+    last = Optional.of(pki);
+    return material;
   }
 
   private static Material material(Pki pki) throws GeneralSecurityException {

@@ -63,6 +63,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -205,6 +206,9 @@ public final class OperatorProcess implements AutoCloseable {
             helper,
             clock,
             random);
+    if (workspaces instanceof SshWorkspaces reached) {
+      reached.whenReached(teams.events()::fileServerReached);
+    }
     hub.agents().listen(teams.events());
     hub.agents().listen(new MachineNews(machineNews));
     RouteWatch watch = opened(new RouteWatch(client, routes, teams.events()::routeDrifted));
@@ -219,10 +223,23 @@ public final class OperatorProcess implements AutoCloseable {
     operator.register(machines, OperatorProcess::ownPace);
     operator.register(teams.reconciler(), OperatorProcess::ownPace);
     opened(operator::stop);
+    SecretNews secrets =
+        opened(
+            new SecretNews(
+                client,
+                List.of(
+                    machines::secretChanged,
+                    teams.events()::secretChanged,
+                    secret -> {
+                      if (secret.getNamespace().filter(config.namespace()::equals).isPresent()) {
+                        hub.secretChanged(secret.getName());
+                      }
+                    })));
     inside.start();
     caches.start(teams.events());
     watch.start();
     operator.start();
+    secrets.start();
     opened(new Preparation(workspaces, Preparation.FIRST_DELAY, Preparation.LONGEST_DELAY)).start();
     if (!config.leaderElection().enabled()) {
       lead.run();

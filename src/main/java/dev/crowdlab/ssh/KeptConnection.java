@@ -54,6 +54,7 @@ public final class KeptConnection implements AutoCloseable {
   private long attempts;
   private boolean started;
   private boolean closed;
+  private volatile Runnable connected = () -> {};
 
   /**
    * Connects when it is started or first used.
@@ -84,6 +85,11 @@ public final class KeptConnection implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Has somebody, in place of whoever was before, told of each connection that is made. */
+  public void whenConnected(Runnable told) {
+    connected = requireNonNull(told, "told");
   }
 
   /** What is done with a session; may be done twice when the connection breaks meanwhile. */
@@ -212,6 +218,7 @@ public final class KeptConnection implements AutoCloseable {
         record(fresh, null);
         // Told at once when it is lost already.
         fresh.whenClosed(() -> lost(fresh));
+        tell();
         yield FIRST_PAUSE;
       }
       case SshConnector.Connection.Refused(SshFailure why, Contact _) -> {
@@ -224,6 +231,14 @@ public final class KeptConnection implements AutoCloseable {
         yield min(pause.multipliedBy(2), LONGEST_PAUSE);
       }
     };
+  }
+
+  private void tell() {
+    try {
+      connected.run();
+    } catch (RuntimeException e) {
+      LOG.error("{}: who was to hear of the connection failed", name, e);
+    }
   }
 
   private void restUntilCorrected(SshTarget refused) throws InterruptedException {

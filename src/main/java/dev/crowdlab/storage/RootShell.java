@@ -43,6 +43,10 @@ final class RootShell implements AutoCloseable {
             random);
   }
 
+  void whenConnected(Runnable told) {
+    connection.whenConnected(told);
+  }
+
   void start() {
     connection.start();
   }
@@ -68,7 +72,7 @@ final class RootShell implements AutoCloseable {
   /** Everything passes when somebody mends the server or the configuration: nothing is final. */
   private static Failure failure(SshFailure why) {
     return switch (why) {
-      case SshFailure.NoTarget(Failure failure) -> failure;
+      case SshFailure.NoTarget(Failure failure) -> later(failure.message());
       case SshFailure.UnknownHostKey(var presented) ->
           later(
               "it presents the %s host key %s, and none is configured"

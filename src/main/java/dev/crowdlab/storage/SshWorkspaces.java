@@ -66,6 +66,14 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
     shell.start();
   }
 
+  /**
+   * Tells of each connection that is made, from then on: what failed for want of one may be tried
+   * again. {@code told} must not block.
+   */
+  public void whenReached(Runnable told) {
+    shell.whenConnected(told);
+  }
+
   @Override
   public void close() {
     shell.close();

@@ -3,6 +3,8 @@ package dev.crowdlab.team;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SecretRef;
@@ -10,6 +12,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.protocol.ToAgent.RegistryAuth;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import java.io.IOException;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +23,9 @@ public final class KubernetesPullSecrets implements PullSecrets {
   private static final String TYPE = "kubernetes.io/dockerconfigjson";
   private static final String KEY = ".dockerconfigjson";
   private static final int MAX_BYTES = 64 * 1024;
+  private static final String NO_LOGIN =
+      "has no login under " + KEY + "; make it with kubectl create secret docker-registry";
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final KubernetesClient client;
 
@@ -34,28 +40,48 @@ public final class KubernetesPullSecrets implements PullSecrets {
       return Outcome.done(Optional.empty());
     }
     String namespace = team.getMetadata().getNamespace();
-    Secret secret = client.secrets().inNamespace(namespace).withName(ref.name()).get();
-    if (secret == null) {
+    return read(
+        ref.name(),
+        Optional.ofNullable(client.secrets().inNamespace(namespace).withName(ref.name()).get()));
+  }
+
+  static Outcome<Optional<RegistryAuth>> read(String name, Optional<Secret> secret) {
+    if (secret.isEmpty()) {
       return Outcome.later(
-          Reason.SECRET_NOT_FOUND, "there is no Secret " + ref.name() + " in this namespace");
+          Reason.SECRET_NOT_FOUND, "there is no Secret " + name + " in this namespace");
     }
-    String data = Optional.ofNullable(secret.getData()).orElse(Map.of()).get(KEY);
-    if (!TYPE.equals(secret.getType()) || data == null) {
-      return Outcome.refused(
-          Reason.SECRET_INVALID,
-          "Secret %s must be of type %s and have the key %s".formatted(ref.name(), TYPE, KEY));
+    String data = Optional.ofNullable(secret.get().getData()).orElse(Map.of()).get(KEY);
+    if (!TYPE.equals(secret.get().getType()) || data == null) {
+      return invalid(name, "must be of type %s and have the key %s".formatted(TYPE, KEY));
     }
     try {
       byte[] file = Base64.getDecoder().decode(data);
       if (file.length > MAX_BYTES) {
-        return Outcome.refused(
-            Reason.SECRET_INVALID,
-            "Secret %s holds more than %d bytes".formatted(ref.name(), MAX_BYTES));
+        return invalid(name, "holds more than %d bytes".formatted(MAX_BYTES));
       }
-      return Outcome.done(Optional.of(new RegistryAuth(new String(file, UTF_8))));
-    } catch (IllegalArgumentException e) {
-      return Outcome.refused(
-          Reason.SECRET_INVALID, "Secret %s is not base64".formatted(ref.name()));
+      // The API server sees to it that it is JSON, and no further.
+      return JSON.readTree(file)
+              .path("auths")
+              .valueStream()
+              .anyMatch(KubernetesPullSecrets::isLogin)
+          ? Outcome.done(Optional.of(new RegistryAuth(new String(file, UTF_8))))
+          : invalid(name, NO_LOGIN);
+    } catch (IllegalArgumentException | IOException e) {
+      return invalid(name, NO_LOGIN);
     }
+  }
+
+  /** Podman reads {@code auth} and nothing else. */
+  private static boolean isLogin(JsonNode login) {
+    try {
+      byte[] decoded = Base64.getDecoder().decode(login.path("auth").asText());
+      return new String(decoded, UTF_8).contains(":");
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static Outcome<Optional<RegistryAuth>> invalid(String name, String why) {
+    return Outcome.refused(Reason.SECRET_INVALID, "Secret %s %s".formatted(name, why));
   }
 }

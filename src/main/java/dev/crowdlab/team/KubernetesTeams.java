@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.core.TeamRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class KubernetesTeams implements Teams {
 
   private static final String BY_VM = "crowdlab-vm";
+  private static final String BY_SECRET = "crowdlab-pull-secret";
   private static final int NOT_FOUND = 404;
   private static final int CONFLICT = 409;
 
@@ -32,6 +34,7 @@ public final class KubernetesTeams implements Teams {
   /** From now on the cached methods answer; before, they know of no team. */
   void serveFrom(IndexerResourceCache<LabTeam> teams) {
     teams.addIndexer(BY_VM, KubernetesTeams::vms);
+    teams.addIndexer(BY_SECRET, KubernetesTeams::secrets);
     cache = teams;
   }
 
@@ -79,10 +82,24 @@ public final class KubernetesTeams implements Teams {
 
   @Override
   public List<TeamRef> boundTo(String vmUid) {
+    return indexed(BY_VM, vmUid);
+  }
+
+  @Override
+  public List<TeamRef> pullingWith(String namespace, String secret) {
+    return indexed(BY_SECRET, namespace + "/" + secret);
+  }
+
+  private List<TeamRef> indexed(String index, String key) {
     IndexerResourceCache<LabTeam> teams = cache;
     return teams == null
         ? List.of()
-        : teams.byIndex(BY_VM, vmUid).stream().map(KubernetesTeams::ref).toList();
+        : teams.byIndex(index, key).stream().map(KubernetesTeams::ref).toList();
+  }
+
+  private static List<String> secrets(LabTeam team) {
+    SecretRef ref = team.getSpec().exercise().imagePullSecretRef();
+    return ref == null ? List.of() : List.of(team.getMetadata().getNamespace() + "/" + ref.name());
   }
 
   private static List<String> vms(LabTeam team) {

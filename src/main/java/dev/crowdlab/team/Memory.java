@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param routed where the route leads
  * @param floor the highest epoch that the file server is known to have had for another binding
  * @param quietUntil when what is done beside the main path is tried again after it failed
+ * @param tried digest of the pull Secret's content at the last attempt to run; null: not known
  * @param stays whether this very pass found that the team would leave its machine in order, and has
  *     nowhere to go
  */
@@ -32,9 +33,10 @@ record Memory(
     @Nullable Routed routed,
     long floor,
     @Nullable Instant quietUntil,
+    @Nullable String tried,
     boolean stays) {
 
-  static final Memory EMPTY = new Memory("", null, false, false, null, null, 0, null, false);
+  static final Memory EMPTY = new Memory("", null, false, false, null, null, 0, null, null, false);
 
   /**
    * A fence that was proven.
@@ -60,7 +62,7 @@ record Memory(
       return this;
     }
     long highest = Math.max(floor, proven == null ? 0 : proven.epoch());
-    return new Memory(present, null, false, false, null, routed, highest, null, false);
+    return new Memory(present, null, false, false, null, routed, highest, null, null, false);
   }
 
   private static String name(LabTeamStatus status) {
@@ -72,39 +74,45 @@ record Memory(
 
   Memory proven(Proven value) {
     return new Memory(
-        binding, value, ordered, stopped, stopOrdered, routed, floor, quietUntil, stays);
+        binding, value, ordered, stopped, stopOrdered, routed, floor, quietUntil, tried, stays);
   }
 
   /** The machine was told to run: whatever it had stopped before. */
   Memory running() {
-    return new Memory(binding, proven, true, false, null, routed, floor, quietUntil, stays);
+    return new Memory(binding, proven, true, false, null, routed, floor, quietUntil, tried, stays);
   }
 
   Memory stopping(Instant since) {
-    return new Memory(binding, proven, ordered, stopped, since, routed, floor, quietUntil, stays);
+    return new Memory(
+        binding, proven, ordered, stopped, since, routed, floor, quietUntil, tried, stays);
   }
 
   Memory gone() {
-    return new Memory(binding, proven, false, true, null, routed, floor, quietUntil, stays);
+    return new Memory(binding, proven, false, true, null, routed, floor, quietUntil, tried, stays);
   }
 
   Memory routed(@Nullable Routed value) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, value, floor, quietUntil, stays);
+        binding, proven, ordered, stopped, stopOrdered, value, floor, quietUntil, tried, stays);
   }
 
   Memory floor(long epoch) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, epoch, quietUntil, stays);
+        binding, proven, ordered, stopped, stopOrdered, routed, epoch, quietUntil, tried, stays);
   }
 
   Memory quietUntil(@Nullable Instant instant) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, floor, instant, stays);
+        binding, proven, ordered, stopped, stopOrdered, routed, floor, instant, tried, stays);
+  }
+
+  Memory tried(String digest) {
+    return new Memory(
+        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, digest, stays);
   }
 
   Memory stays(boolean value) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, value);
+        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, tried, value);
   }
 }

@@ -31,6 +31,11 @@ final class Retry {
         .build();
   }
 
+  /** What failed may succeed now: the next attempt is due, as if it were the first. */
+  static LabTeamStatus atOnce(LabTeamStatus status, long generation, Instant now) {
+    return status.toBuilder().backoff(new Backoff(0, Times.format(now), generation)).build();
+  }
+
   /** The next attempt is under way, or its step has succeeded: nothing is waited for. */
   static LabTeamStatus underWay(LabTeamStatus status, long generation) {
     Backoff before = status.backoff();

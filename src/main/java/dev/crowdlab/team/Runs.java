@@ -6,6 +6,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.protocol.ToAgent.RegistryAuth;
 import dev.crowdlab.team.Memory.Proven;
@@ -28,6 +29,7 @@ final class Runs {
   private final Agents agents;
   private final PullSecrets secrets;
   private final RunOrder orders;
+  private final Corrections corrections;
   private final Retry retry;
   private final Progress progress;
   private final InstantSource clock;
@@ -36,12 +38,14 @@ final class Runs {
       Agents agents,
       PullSecrets secrets,
       RunOrder orders,
+      Corrections corrections,
       Retry retry,
       Progress progress,
       InstantSource clock) {
     this.agents = agents;
     this.secrets = secrets;
     this.orders = orders;
+    this.corrections = corrections;
     this.retry = retry;
     this.progress = progress;
     this.clock = clock;
@@ -54,7 +58,9 @@ final class Runs {
       return Result.go();
     }
     Optional<RegistryAuth> auth;
-    switch (secrets.of(pass.team())) {
+    Outcome<Optional<RegistryAuth>> secret = secrets.of(pass.team());
+    pass.memory(memory -> memory.tried(Corrections.digest(secret)));
+    switch (secret) {
       case Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> found) -> auth = found;
       case Outcome.InProgress<Optional<RegistryAuth>>(Duration lookAgain, _) -> {
         return Result.park(lookAgain);
@@ -104,8 +110,14 @@ final class Runs {
               FAILED_FIRST;
         };
     LOG.info("{}: the run failed: {}", pass.ref(), failure.code());
+    // A Secret that was corrected while the image was still being pulled with what it said before.
+    boolean corrected =
+        failure.code() == RunFailure.IMAGE_MISSING && corrections.isSecretOther(pass);
     pass.status(
-        status -> retry.failed(status, o.generation(), first, FAILED_MOST, clock.instant()));
+        status ->
+            corrected
+                ? Retry.atOnce(status, o.generation(), clock.instant())
+                : retry.failed(status, o.generation(), first, FAILED_MOST, clock.instant()));
     return Result.go();
   }
 

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
@@ -48,6 +49,7 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   private final SimpleInboundEventSource<LabTeam> source =
       new SimpleInboundEventSource<>("team-events");
   private final Consumer<TeamRef> drift;
+  private final Consumer<TeamRef> correction;
 
   /** The machines that are being examined; true: once more then, something came in between. */
   private final Map<VmRef, Boolean> examining = new ConcurrentHashMap<>();
@@ -58,16 +60,20 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
    * Passes news on.
    *
    * @param drift hears of a route that drifted before its team is looked at
+   * @param correction hears of a team before it is looked at because what it may wait for was
+   *     corrected
    * @param executor keeps the time; its owner closes it, and then nothing is examined any more
    */
   TeamEvents(
       Teams teams,
       StaleRuns staleRuns,
       Consumer<TeamRef> drift,
+      Consumer<TeamRef> correction,
       ScheduledExecutorService executor) {
     this.teams = requireNonNull(teams, "teams");
     this.staleRuns = requireNonNull(staleRuns, "staleRuns");
     this.drift = requireNonNull(drift, "drift");
+    this.correction = requireNonNull(correction, "correction");
     this.executor = requireNonNull(executor, "executor");
   }
 
@@ -142,6 +148,30 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
     wake(team.namespace(), team.name());
   }
 
+  /** A Secret came, changed or went: the teams that pull with it are looked at again. */
+  public void secretChanged(ResourceID secret) {
+    if (source.isRunning()) {
+      teams
+          .pullingWith(secret.getNamespace().orElse(""), secret.getName())
+          .forEach(this::corrected);
+    }
+  }
+
+  /** The file server can be reached, again: the teams that wait for it are looked at again. */
+  public void fileServerReached() {
+    if (source.isRunning()) {
+      teams.cached().stream()
+          .filter(TeamEvents::waitsForFileServer)
+          .map(KubernetesTeams::ref)
+          .forEach(this::corrected);
+    }
+  }
+
+  private void corrected(TeamRef team) {
+    correction.accept(team);
+    changed(team);
+  }
+
   /** Something else that concerns the team is not as it was. */
   void changed(TeamRef team) {
     wake(team.namespace(), team.name());
@@ -197,6 +227,13 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   private static boolean waitsForRoom(LabTeam team) {
     return team.getStatus().binding() == null
         || !Conditions.holds(team.getStatus().conditions(), ConditionType.PLACED);
+  }
+
+  private static boolean waitsForFileServer(LabTeam team) {
+    return Conditions.hasReason(
+        team.getStatus().conditions(),
+        ConditionType.WORKSPACE_ATTACHED,
+        Reason.FILE_SERVER_UNAVAILABLE);
   }
 
   private void wakeBound(VmRef vm) {

@@ -55,11 +55,13 @@ final class TeamLoop {
   private final RouteStep route;
   private final Diversions diversions;
   private final Removal removal;
+  private final Corrections corrections;
   private final Recorder recorder;
   private final StepListener steps;
   private final InstantSource clock;
   private final Map<String, Memory> memories = new ConcurrentHashMap<>();
   private final Set<String> drifted = ConcurrentHashMap.newKeySet();
+  private final Set<String> corrected = ConcurrentHashMap.newKeySet();
 
   TeamLoop(
       Teams teams,
@@ -74,6 +76,7 @@ final class TeamLoop {
       RouteStep route,
       Diversions diversions,
       Removal removal,
+      Corrections corrections,
       Recorder recorder,
       StepListener steps,
       InstantSource clock) {
@@ -89,6 +92,7 @@ final class TeamLoop {
     this.route = route;
     this.diversions = diversions;
     this.removal = removal;
+    this.corrections = corrections;
     this.recorder = recorder;
     this.steps = steps;
     this.clock = clock;
@@ -99,10 +103,16 @@ final class TeamLoop {
     drifted.add(team.uid());
   }
 
+  /** What the team may wait for was corrected: the next turn does not wait for the backoff. */
+  void corrected(TeamRef team) {
+    corrected.add(team.uid());
+  }
+
   /** The UIDs of the teams that something is remembered of. */
   Set<String> remembered() {
     Set<String> uids = new HashSet<>(memories.keySet());
     uids.addAll(drifted);
+    uids.addAll(corrected);
     return uids;
   }
 
@@ -110,6 +120,7 @@ final class TeamLoop {
   void forget(Set<String> uids) {
     memories.keySet().removeAll(uids);
     drifted.removeAll(uids);
+    corrected.removeAll(uids);
   }
 
   /** What the caller is to do about the team next. */
@@ -132,9 +143,10 @@ final class TeamLoop {
     if (drifted.remove(uid)) {
       remembered = remembered.routed(null);
     }
+    boolean news = corrected.remove(uid);
     Pass pass = new Pass(cached);
     try {
-      Turn turn = run(pass, remembered);
+      Turn turn = run(pass, remembered, news);
       if (turn instanceof Turn.Over) {
         memories.remove(uid);
         return turn;
@@ -142,6 +154,9 @@ final class TeamLoop {
       memories.put(uid, pass.memory());
       return turn;
     } catch (RuntimeException e) {
+      if (news) {
+        corrected.add(uid);
+      }
       if (!pass.memory().equals(Memory.EMPTY)) {
         memories.put(uid, pass.memory());
       }
@@ -166,9 +181,9 @@ final class TeamLoop {
     }
   }
 
-  private Turn run(Pass pass, Memory remembered) {
+  private Turn run(Pass pass, Memory remembered, boolean news) {
     boolean live = false;
-    if (!remembered.isAbout(pass.status())) {
+    if (news || !remembered.isAbout(pass.status())) {
       // The cache lags behind what this process wrote, or somebody else wrote.
       if (!readLive(pass)) {
         return new Turn.Over();
@@ -176,6 +191,9 @@ final class TeamLoop {
       live = true;
     }
     pass.recall(remembered);
+    if (news) {
+      corrections.apply(pass);
+    }
     for (int step = 0; step < MAX_STEPS; step++) {
       pass.status(status -> Timeline.seen(status, clock.instant()));
       Observed o = observer.observe(pass.draft(), pass.memory());

@@ -59,7 +59,8 @@ public record TeamModule(
             quotas,
             clock,
             random);
-    TeamEvents events = new TeamEvents(teams, staleRuns, loop::routeDrifted, executor);
+    TeamEvents events =
+        new TeamEvents(teams, staleRuns, loop::routeDrifted, loop::corrected, executor);
     room.listen(events::roomChanged);
     lookAgainAndAgain(quotas, events, executor);
     return new TeamModule(
@@ -112,6 +113,7 @@ public record TeamModule(
     Recorder recorder =
         new Recorder(teams, observer, new StatusFactory(clock), new Announcer(events));
     Diversions diversions = new Diversions(routes, settings.bounds().route());
+    Corrections corrections = new Corrections(secrets, clock);
     Places places =
         new Places(
             teams, vms, agents, staleRuns, new Reservations(settings.ports(), clock), settings);
@@ -125,10 +127,12 @@ public record TeamModule(
         new Moves(
             agents, places, new Images(agents, secrets), diversions, recorder, room, steps, clock),
         new Fences(workspaces, agents, settings, retry, progress, clock),
-        new Runs(agents, secrets, new RunOrder(settings.sources()), retry, progress, clock),
+        new Runs(
+            agents, secrets, new RunOrder(settings.sources()), corrections, retry, progress, clock),
         new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),
         diversions,
         new Removal(agents, vms, routes, workspaces, places, events, steps, settings),
+        corrections,
         recorder,
         steps,
         clock);

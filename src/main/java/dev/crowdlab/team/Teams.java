@@ -35,6 +35,9 @@ public interface Teams {
   /** The teams whose binding, or an earlier one, names the machine of this UID; from the cache. */
   List<TeamRef> boundTo(String vmUid);
 
+  /** The teams whose {@code imagePullSecretRef} is this Secret; from the cache. */
+  List<TeamRef> pullingWith(String namespace, String secret);
+
   /** What became of a write. */
   sealed interface Written {}
 

@@ -9,10 +9,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.hub.Agents;
-import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.javaoperatorsdk.operator.api.config.informer.FieldSelector;
-import io.javaoperatorsdk.operator.api.config.informer.FieldSelectorBuilder;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
@@ -27,8 +24,8 @@ import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -47,7 +44,6 @@ public final class ContributedVMReconciler
     implements Reconciler<ContributedVM>, Cleaner<ContributedVM> {
 
   private static final Logger LOG = LoggerFactory.getLogger(ContributedVMReconciler.class);
-  private static final String BY_SECRET = "secret";
 
   private static final Duration HUB_INTERVAL = Duration.ofMillis(500);
 
@@ -56,6 +52,7 @@ public final class ContributedVMReconciler
   private final VmRelease release;
   private final Enrolment enrolment;
   private final EventSource<?, ContributedVM> agentEvents;
+  private final SshSecrets secrets = new SshSecrets();
 
   /**
    * @param agentEvents wakes a machine's reconciliation when its agent comes, goes or is suspected
@@ -131,24 +128,6 @@ public final class ContributedVMReconciler
   @Override
   public List<EventSource<?, ContributedVM>> prepareEventSources(
       EventSourceContext<ContributedVM> context) {
-    context.getPrimaryCache().addIndexer(BY_SECRET, vm -> List.of(secretId(vm).toString()));
-    FieldSelector sshSecrets =
-        new FieldSelectorBuilder().withField("type", Names.SSH_SECRET_TYPE).build();
-    InformerEventSource<Secret, ContributedVM> secrets =
-        new InformerEventSource<>(
-            InformerEventSourceConfiguration.from(Secret.class, ContributedVM.class)
-                .withName("ssh-secrets")
-                .withFieldSelector(sshSecrets)
-                .withSecondaryToPrimaryMapper(
-                    secret ->
-                        ids(
-                            context
-                                .getPrimaryCache()
-                                .byIndex(BY_SECRET, ResourceID.fromResource(secret).toString())
-                                .stream()))
-                .withPrimaryToSecondaryMapper((ContributedVM vm) -> Set.of(secretId(vm)))
-                .build(),
-            context);
     InformerEventSource<LabTeam, ContributedVM> teams =
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(LabTeam.class, ContributedVM.class)
@@ -156,39 +135,27 @@ public final class ContributedVMReconciler
                 .withSecondaryToPrimaryMapper(ContributedVMReconciler::machinesOf)
                 .build(),
             context);
-    return List.of(secrets, teams, agentEvents);
+    List<EventSource<?, ContributedVM>> sources = new ArrayList<>(secrets.sources(context));
+    sources.add(teams);
+    sources.add(agentEvents);
+    return sources;
+  }
+
+  /** A Secret came, changed or went: the machines that name it are looked at. */
+  public void secretChanged(ResourceID secret) {
+    secrets.changed(secret);
   }
 
   private static VmSurroundings surroundings(ContributedVM vm, Context<ContributedVM> context) {
-    Optional<Secret> secret =
-        context
-            .getSecondaryResource(Secret.class, "ssh-secrets")
-            // A Secret of another type is not in the cache, and must be told from a missing one.
-            .or(() -> live(vm, context));
     return new VmSurroundings(
         context.getPrimaryCache().list().toList(),
-        secret,
+        SshSecrets.of(vm, context),
         List.copyOf(context.getSecondaryResources(LabTeam.class)));
-  }
-
-  private static Optional<Secret> live(ContributedVM vm, Context<ContributedVM> context) {
-    return Optional.ofNullable(
-        context
-            .getClient()
-            .secrets()
-            .inNamespace(vm.getMetadata().getNamespace())
-            .withName(vm.getSpec().ssh().credentialsSecretRef().name())
-            .get());
   }
 
   private StatusSink sink(Context<ContributedVM> context) {
     return (ContributedVM vm, ContributedVMStatus status) ->
         writer.write(context.getClient(), vm, status);
-  }
-
-  private static ResourceID secretId(ContributedVM vm) {
-    return new ResourceID(
-        vm.getSpec().ssh().credentialsSecretRef().name(), vm.getMetadata().getNamespace());
   }
 
   /** The machines that carry the team, or carried it and have not confirmed that they stopped. */
@@ -197,11 +164,6 @@ public final class ContributedVMReconciler
             Stream.ofNullable(team.getStatus().binding()), team.getStatus().superseded().stream())
         .map(Binding::vm)
         .map(vm -> new ResourceID(vm, team.getMetadata().getNamespace()))
-        .collect(java.util.stream.Collectors.toUnmodifiableSet());
-  }
-
-  private static Set<ResourceID> ids(Stream<ContributedVM> vms) {
-    return vms.map(ResourceID::fromResource)
         .collect(java.util.stream.Collectors.toUnmodifiableSet());
   }
 }

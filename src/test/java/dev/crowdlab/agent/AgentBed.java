@@ -5,6 +5,7 @@ import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.testbed.HostOptions;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.TestPki;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

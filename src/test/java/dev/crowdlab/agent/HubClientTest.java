@@ -9,6 +9,7 @@ import dev.crowdlab.protocol.FromAgent.Heartbeat;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
+import dev.crowdlab.testbed.TestPki;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -31,6 +31,9 @@ class IntegrationE2E {
 
   private static final Duration BOUND = Duration.ofSeconds(180);
 
+  /** "Within seconds" is what is promised. */
+  private static final Duration SECONDS = Duration.ofSeconds(10);
+
   private Lab lab;
   private LabNetwork network;
 
@@ -150,30 +153,109 @@ class IntegrationE2E {
   }
 
   @Test
-  void wrongCredentialsAreSaidAndACorrectedSecretHealsWithinSeconds() {
-    LabHost host = Lab.machine(network, "i-creds", HostOptions.full());
-    lab.contribute(host, "frank", 4);
+  void aSecretThatIsOfNoUseIsSaidEachWayAndTheRightOneHealsWithinSeconds() {
+    LabHost host = Lab.machine(network, "i-secret", HostOptions.full());
+    String right = network.privateKey();
+    Map<String, String> rightKey = Map.of(Names.SSH_PRIVATE_KEY, right);
+    lab.apply(ContributedVM.class, lab.vmYaml(host, "frank", 4));
+    // The operator may be starting yet.
+    lab.awaitVm("i-secret", "SecretNotFound", vm -> reason(vm).equals("SecretNotFound"), BOUND);
+    secret("Opaque", rightKey);
+    awaitSaid("SecretInvalid", "is of type Opaque");
+    secret(Names.SSH_SECRET_TYPE, rightKey);
+    awaitLetIn(host.name());
+    lab.awaitVmReady(host.name(), BOUND);
+
+    // Now the same, and more, to a machine that was well.
+    lab.client().secrets().inNamespace(lab.namespace()).withName("i-secret-ssh").delete();
+    awaitSaid("SecretNotFound", "does not exist");
+    secret(Names.SSH_SECRET_TYPE, rightKey);
+    awaitHealed();
+
+    secret("Opaque", rightKey);
+    awaitSaid("SecretInvalid", "is of type Opaque");
+    secret(Names.SSH_SECRET_TYPE, rightKey);
+    awaitHealed();
+
+    // The API server sees to it that there is a key, but not that there is anything in it.
+    edited(Map.of(Names.SSH_PRIVATE_KEY, "\n"));
+    awaitSaid("SecretInvalid", "neither a private key");
+    edited(rightKey);
+    awaitHealed();
+
+    edited(Map.of(Names.SSH_PRIVATE_KEY, right.substring(0, right.length() / 2)));
+    awaitSaid("SecretInvalid", "cannot be used");
+    edited(rightKey);
+    awaitHealed();
+
+    String locked = locked(host, right);
+    edited(Map.of(Names.SSH_PRIVATE_KEY, locked));
+    awaitSaid("PassphraseRequired", "has no passphrase");
+    edited(Map.of(Names.SSH_PRIVATE_KEY, locked, Names.SSH_PASSPHRASE, "open sesame"));
+    awaitHealed();
+
+    edited(Map.of(Names.SSH_PRIVATE_KEY, locked, Names.SSH_PASSPHRASE, "open barley"));
+    awaitSaid("PassphraseRequired", "does not open");
+    edited(rightKey);
+    awaitHealed();
+
+    edited(Map.of(Names.SSH_PRIVATE_KEY, stranger(host)));
+    awaitSaid("AuthenticationFailed", "refused the credentials");
+    edited(rightKey);
+    awaitHealed();
+
+    edited(Map.of(Names.SSH_PRIVATE_KEY, "\n", Names.SSH_PASSWORD, "wrong"));
+    awaitSaid("AuthenticationFailed", "refused the credentials");
+    edited(rightKey);
+    awaitHealed();
+  }
+
+  private void secret(String type, Map<String, String> data) {
+    lab.replaceSecret(lab.namespace(), "i-secret-ssh", type, data);
+  }
+
+  private void edited(Map<String, String> data) {
     lab.client()
         .secrets()
         .inNamespace(lab.namespace())
-        .withName(host.name() + "-ssh")
+        .withName("i-secret-ssh")
         .edit(
             secret -> {
-              secret.setData(Map.of(Names.SSH_PRIVATE_KEY, "Cg==", Names.SSH_PASSWORD, "d3Jvbmc="));
+              secret.setData(null);
+              secret.setStringData(data);
               return secret;
             });
-    lab.awaitVm(
-        host.name(),
-        "AuthenticationFailed",
-        vm -> reason(vm).equals("AuthenticationFailed"),
-        BOUND);
-
-    lab.secret(lab.namespace(), host.name() + "-ssh", network.privateKey());
-
-    awaitLetIn(host.name());
   }
 
-  /** "Within seconds" is what is promised. */
+  private void awaitSaid(String reason, String part) {
+    lab.awaitVm(
+        "i-secret",
+        reason + ", " + part,
+        vm ->
+            find(vm.getStatus().conditions(), ConditionType.REACHABLE)
+                    .filter(c -> c.getReason().equals(reason) && c.getMessage().contains(part))
+                    .isPresent()
+                && reason(vm).equals(reason),
+        SECONDS);
+  }
+
+  private void awaitHealed() {
+    lab.awaitVmReady("i-secret", SECONDS);
+  }
+
+  /** The same key, encrypted with "open sesame". */
+  private static String locked(LabHost host, String key) {
+    host.write("/run/locked", key);
+    return host.shell(
+        "chmod 600 /run/locked; ssh-keygen -q -p -P '' -N 'open sesame' -f /run/locked >&2;"
+            + " cat /run/locked");
+  }
+
+  /** A key that the machine does not know. */
+  private static String stranger(LabHost host) {
+    return host.shell("ssh-keygen -q -t ed25519 -N '' -f /run/stranger; cat /run/stranger");
+  }
+
   private void awaitLetIn(String name) {
     lab.awaitVm(
         name,
@@ -182,7 +264,7 @@ class IntegrationE2E {
             find(vm.getStatus().conditions(), ConditionType.REACHABLE)
                 .filter(c -> c.getStatus().equals("True"))
                 .isPresent(),
-        Duration.ofSeconds(10));
+        SECONDS);
   }
 
   @Test

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -309,6 +310,23 @@ public final class Lab implements AutoCloseable {
                 .addToStringData(Names.SSH_PRIVATE_KEY, privateKey)
                 .build())
         .createOr(existing -> existing.update());
+  }
+
+  /** Deletes the Secret and creates it anew: the type of one cannot be changed. */
+  public void replaceSecret(
+      String inNamespace, String name, String type, Map<String, String> data) {
+    var secrets = client().secrets().inNamespace(inNamespace);
+    secrets.withName(name).delete();
+    secrets
+        .resource(
+            new SecretBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .endMetadata()
+                .withType(type)
+                .withStringData(data)
+                .build())
+        .create();
   }
 
   public void createNamespace(String name) {

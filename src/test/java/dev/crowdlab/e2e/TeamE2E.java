@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.testbed.Browser;
@@ -17,7 +18,6 @@ import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
 import dev.crowdlab.testbed.TestBed;
 import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +43,11 @@ import org.junit.jupiter.api.TestInstance;
 class TeamE2E {
 
   private static final Duration BOUND = Duration.ofSeconds(90);
+
+  /** "Within seconds" is what is promised. */
+  private static final Duration SECONDS = Duration.ofSeconds(10);
+
+  private static final String PULL_SECRET = "kubernetes.io/dockerconfigjson";
 
   /** An address of the internet, played by the small machine. */
   private static final String INTERNET = "198.41.0.46";
@@ -213,32 +219,30 @@ class TeamE2E {
       throws IOException {
     try (ImageRegistry registry = ImageRegistry.guarded(bed, network, "bob", SECRET_WORD)) {
       registry.trustedBy(large);
-      apply(
-          yaml("puller", "large")
-              .replace(
-                  "  exercise:\n", "  exercise:\n    imagePullSecretRef: {name: registry-login}\n")
-              .replace("localhost/exercise:1", registry.image()));
+      apply(pulling("puller").replace("localhost/exercise:1", registry.image()));
 
       // A Secret that is not there, of the wrong type, with the wrong password, the right one.
-      LabTeam missing =
-          awaitCondition(
-              "puller", ConditionType.EXERCISE_RUNNING, "False", Reason.SECRET_NOT_FOUND);
-      assertThat(message(missing, ConditionType.READY)).contains("registry-login");
+      LabTeam missing = awaitSoon("puller", Reason.SECRET_NOT_FOUND);
+      assertThat(message(missing, ConditionType.READY)).contains("puller-login");
 
-      pullSecret("Opaque", registry, SECRET_WORD);
-      LabTeam invalid =
-          awaitCondition("puller", ConditionType.EXERCISE_RUNNING, "False", Reason.SECRET_INVALID);
+      pullSecret("puller", "Opaque", login(registry, SECRET_WORD));
+      LabTeam invalid = awaitSoon("puller", Reason.SECRET_INVALID);
       assertThat(message(invalid, ConditionType.STALLED))
-          .contains("registry-login", "kubernetes.io/dockerconfigjson");
+          .contains("puller-login", "kubernetes.io/dockerconfigjson");
 
-      pullSecret("kubernetes.io/dockerconfigjson", registry, "wrong-" + SECRET_WORD);
-      LabTeam refused =
-          awaitCondition(
-              "puller", ConditionType.EXERCISE_RUNNING, "False", Reason.IMAGE_PULL_FAILED);
+      pullSecret("puller", PULL_SECRET, login(registry, "wrong-" + SECRET_WORD));
+      LabTeam refused = awaitSoon("puller", Reason.IMAGE_PULL_FAILED);
       assertThat(message(refused, ConditionType.READY)).contains(registry.image());
 
-      pullSecret("kubernetes.io/dockerconfigjson", registry, SECRET_WORD);
-      LabTeam ready = lab.awaitTeamReady("puller", BOUND);
+      // The next attempt with the wrong password would be ten seconds away.
+      lab.awaitTeam(
+          "puller",
+          "refused twice",
+          team -> team.getStatus().backoff() != null && team.getStatus().backoff().attempts() == 2,
+          BOUND);
+      pullSecret("puller", PULL_SECRET, login(registry, SECRET_WORD));
+      LabTeam ready = lab.awaitTeamReady("puller", SECONDS);
+
       assertThat(student.open(ready.getStatus().url()).body()).contains("<h1>Exercise</h1>");
       assertNotTold(SECRET_WORD);
       assertThat(large.shell("grep -rlF " + SECRET_WORD + " /run/crowdlab /etc /root || true"))
@@ -247,25 +251,97 @@ class TeamE2E {
     }
   }
 
-  private void pullSecret(String type, ImageRegistry registry, String password) {
-    var secret = lab.client().secrets().inNamespace(lab.namespace()).withName("registry-login");
-    // The type of a Secret cannot be changed.
-    secret.delete();
+  @Test
+  void aPullSecretThatIsOfNoUseIsSaidAndTheRightOneHealsWithinSeconds() {
+    apply(pulling("missing"));
+    apply(pulling("mistyped"));
+    apply(pulling("unusable"));
+    awaitSoon("missing", Reason.SECRET_NOT_FOUND);
+    awaitSoon("mistyped", Reason.SECRET_NOT_FOUND);
+    awaitSoon("unusable", Reason.SECRET_NOT_FOUND);
+
+    pullSecret("mistyped", "kubernetes.io/basic-auth", Map.of("username", "bob"));
+    pullSecret("unusable", PULL_SECRET, Map.of(".dockerconfigjson", "{\"auths\": {}}"));
+
+    awaitSoon("mistyped", Reason.SECRET_INVALID);
+    assertThat(
+            message(awaitSoon("unusable", Reason.SECRET_INVALID), ConditionType.EXERCISE_RUNNING))
+        .contains("no login");
+
+    for (String team : List.of("missing", "mistyped", "unusable")) {
+      pullSecret(team, PULL_SECRET, login("registry.example.org", SECRET_WORD));
+      lab.awaitTeamReady(team, SECONDS);
+    }
+  }
+
+  /** A team that names a Secret, which is its own. */
+  private String pulling(String team) {
+    return yaml(team, "large")
+        .replace(
+            "  exercise:\n",
+            "  exercise:\n    imagePullSecretRef: {name: %s-login}\n".formatted(team));
+  }
+
+  private LabTeam awaitSoon(String team, Reason reason) {
+    return awaitCondition(team, ConditionType.EXERCISE_RUNNING, "False", reason, SECONDS);
+  }
+
+  private void pullSecret(String team, String type, Map<String, String> data) {
+    lab.replaceSecret(lab.namespace(), team + "-login", type, data);
+  }
+
+  private static Map<String, String> login(ImageRegistry registry, String password) {
+    return login(registry.authority(), password);
+  }
+
+  private static Map<String, String> login(String registry, String password) {
     String auth =
         Base64.getEncoder().encodeToString(("bob:" + password).getBytes(StandardCharsets.UTF_8));
-    lab.client()
-        .resource(
-            new SecretBuilder()
-                .withNewMetadata()
-                .withName("registry-login")
-                .withNamespace(lab.namespace())
-                .endMetadata()
-                .withType(type)
-                .addToStringData(
-                    ".dockerconfigjson",
-                    "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(registry.authority(), auth))
-                .build())
-        .create();
+    return Map.of(
+        ".dockerconfigjson", "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(registry, auth));
+  }
+
+  @Test
+  void aFileServerSecretThatIsOfNoUseIsSaidAndTheRightOneHealsWithinSeconds() {
+    lab.client().secrets().inNamespace(Lab.SYSTEM).withName("files").delete();
+    try {
+      hangUp();
+      apply(yaml("homeless", "large"));
+      awaitFileServer("homeless", "Secret files does not exist");
+
+      fileServerSecret("Opaque", lab.fileServer().privateKey());
+      awaitFileServer("homeless", "is of type Opaque");
+
+      fileServerSecret(
+          Names.SSH_SECRET_TYPE,
+          large.shell("ssh-keygen -q -t ed25519 -N '' -f /run/stranger; cat /run/stranger"));
+      awaitFileServer("homeless", "refused the credentials");
+    } finally {
+      fileServerSecret(Names.SSH_SECRET_TYPE, lab.fileServer().privateKey());
+    }
+
+    lab.awaitTeamReady("homeless", SECONDS);
+  }
+
+  private void fileServerSecret(String type, String key) {
+    lab.replaceSecret(Lab.SYSTEM, "files", type, Map.of(Names.SSH_PRIVATE_KEY, key));
+  }
+
+  /** Ends the connection that the operator keeps to the file server, and no team's. */
+  private void hangUp() {
+    lab.fileServer().shell("pkill -f '^sshd: root@notty'");
+  }
+
+  private void awaitFileServer(String team, String part) {
+    lab.awaitTeam(
+        team,
+        part,
+        now ->
+            Conditions.find(now.getStatus().conditions(), ConditionType.WORKSPACE_ATTACHED)
+                .filter(c -> c.getReason().equals(Reason.FILE_SERVER_UNAVAILABLE.value()))
+                .filter(c -> c.getMessage().contains(part))
+                .isPresent(),
+        SECONDS);
   }
 
   @Test
@@ -376,6 +452,11 @@ class TeamE2E {
   }
 
   private LabTeam awaitCondition(String team, String type, String status, Reason reason) {
+    return awaitCondition(team, type, status, reason, BOUND);
+  }
+
+  private LabTeam awaitCondition(
+      String team, String type, String status, Reason reason, Duration bound) {
     return lab.awaitTeam(
         team,
         type + "=" + status + ":" + reason.value(),
@@ -383,7 +464,7 @@ class TeamE2E {
             Conditions.find(now.getStatus().conditions(), type)
                 .filter(c -> c.getStatus().equals(status) && c.getReason().equals(reason.value()))
                 .isPresent(),
-        BOUND);
+        bound);
   }
 
   private static String message(LabTeam team, String type) {

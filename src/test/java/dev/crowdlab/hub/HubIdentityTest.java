@@ -152,6 +152,34 @@ class HubIdentityTest {
   }
 
   @Test
+  void aSecretOfOursThatIsDeletedIsWrittenAgainAsItWas() throws Exception {
+    Material made = identity.ensure();
+    Map<String, String> data = secrets.get(SECRET).orElseThrow().data();
+    secrets.delete(SECRET);
+
+    Material again = identity.ensure();
+
+    assertThat(secrets.get(SECRET).orElseThrow().data()).isEqualTo(data);
+    assertThat(again.caPem()).isEqualTo(made.caPem());
+    assertThat(server(again)).isEqualTo(server(made));
+  }
+
+  @Test
+  void certManagersSecretThatIsDeletedIsLeftToCertManager() throws Exception {
+    identity.ensure();
+    SecretStore.Stored stored = secrets.get(SECRET).orElseThrow();
+    Map<String, String> theirs = new LinkedHashMap<>(stored.data());
+    theirs.keySet().removeIf(key -> key.startsWith("active-ca"));
+    secrets.replace(stored, theirs);
+    identity.ensure();
+    secrets.delete(SECRET);
+
+    assertThatThrownBy(identity::ensure).hasMessageContaining(SECRET);
+
+    assertThat(secrets.get(SECRET)).isEmpty();
+  }
+
+  @Test
   void aSecretThatCannotBeUsedIsSaidAndNotOverwritten() {
     secrets.create(SECRET, Map.of(), Map.of("tls.crt", "rubbish"));
 

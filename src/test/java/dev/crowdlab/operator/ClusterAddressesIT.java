@@ -43,13 +43,7 @@ class ClusterAddressesIT {
   @BeforeAll
   static void install(ControlPlane controlPlane) {
     Crds.install(controlPlane.admin());
-    controlPlane.kubectl(
-        "apply",
-        "--server-side",
-        "-f",
-        "manifests/install/00-namespace.yaml",
-        "-f",
-        "manifests/install/crowdlab.yaml");
+    controlPlane.installOperator();
     controlPlane
         .admin()
         .resource(

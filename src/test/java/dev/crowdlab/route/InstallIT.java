@@ -51,14 +51,7 @@ class InstallIT {
   @BeforeAll
   static void install(ControlPlane controlPlane) {
     Crds.install(controlPlane.admin());
-    controlPlane.kubectl(
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "-f",
-        "manifests/install/00-namespace.yaml",
-        "-f",
-        MANIFEST.toString());
+    controlPlane.installOperator();
     controlPlane
         .admin()
         .resource(

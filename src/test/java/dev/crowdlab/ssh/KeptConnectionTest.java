@@ -71,6 +71,23 @@ class KeptConnectionTest {
     assertThat(connects).hasValue(2);
   }
 
+  @Test
+  void eachConnectionIsToldWhenItCanBeUsed() throws Exception {
+    AtomicInteger usable = new AtomicInteger();
+    kept.whenConnected(
+        () -> {
+          if (kept.contact().isPresent()) {
+            usable.incrementAndGet();
+          }
+        });
+    echo("a");
+    await().untilAsserted(() -> assertThat(usable).hasValue(1));
+
+    server.getActiveSessions().forEach(session -> session.close(true));
+
+    await().untilAsserted(() -> assertThat(usable).hasValue(2));
+  }
+
   /** sshj tells of the end before it says that it is not connected any more. */
   @Test
   void aConnectionIsLostWhenItIsToldSoWhateverItSaysItself() {

@@ -298,8 +298,10 @@ final class SshWorkspacesTest {
   @Test
   void a_missing_secret_is_said_and_one_that_appears_is_used_within_seconds() {
     target.set(Outcome.later(Reason.SECRET_NOT_FOUND, "the Secret files-ssh does not exist"));
-    assertFailed(
-        workspaces.highestEpoch(ID, soon()), Failure.Kind.TRANSIENT, Reason.SECRET_NOT_FOUND);
+    Outcome<Long> missing = workspaces.highestEpoch(ID, soon());
+    // A team's SecretNotFound is about its own Secret.
+    assertFailed(missing, Failure.Kind.TRANSIENT, Reason.FILE_SERVER_UNAVAILABLE);
+    assertThat(missing.toString()).contains("the Secret files-ssh does not exist");
 
     server.says("result=done", "highest=3");
     target.set(Outcome.done(target("root", "one")));

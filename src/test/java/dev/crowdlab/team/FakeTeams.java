@@ -4,6 +4,7 @@ import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamSpec;
 import dev.crowdlab.api.LabTeamStatus;
+import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.core.TeamRef;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.util.ArrayList;
@@ -162,6 +163,15 @@ final class FakeTeams implements Teams {
                         team.getStatus().superseded().stream())
                     .map(Binding::vmUid)
                     .anyMatch(vmUid::equals))
+        .map(team -> new TeamRef("lab", team.getMetadata().getName(), uid(team)))
+        .toList();
+  }
+
+  @Override
+  public synchronized List<TeamRef> pullingWith(String namespace, String secret) {
+    return cache.values().stream()
+        .filter(
+            team -> new SecretRef(secret).equals(team.getSpec().exercise().imagePullSecretRef()))
         .map(team -> new TeamRef("lab", team.getMetadata().getName(), uid(team)))
         .toList();
   }

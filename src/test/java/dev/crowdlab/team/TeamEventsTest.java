@@ -32,7 +32,7 @@ class TeamEventsTest {
   private final SlowTeams teams = new SlowTeams();
   private final StaleRuns staleRuns = new StaleRuns(agents, teams);
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
-  private final TeamEvents events = new TeamEvents(teams, staleRuns, _ -> {}, timer);
+  private final TeamEvents events = new TeamEvents(teams, staleRuns, _ -> {}, _ -> {}, timer);
 
   @AfterEach
   void close() {
@@ -181,6 +181,11 @@ class TeamEventsTest {
 
     @Override
     public List<TeamRef> boundTo(String vmUid) {
+      return List.of();
+    }
+
+    @Override
+    public List<TeamRef> pullingWith(String namespace, String secret) {
       return List.of();
     }
   }

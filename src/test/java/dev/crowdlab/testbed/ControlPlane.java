@@ -117,6 +117,18 @@ public final class ControlPlane implements AutoCloseable {
     return Command.output(Duration.ofMinutes(1), command);
   }
 
+  /** Installs the operator's account, its rights and all else that an installation makes. */
+  public void installOperator() {
+    kubectl(
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "-f",
+        "manifests/install/00-namespace.yaml",
+        "-f",
+        "manifests/install/crowdlab.yaml");
+  }
+
   /** Kills the API server; what it stored stays. */
   public void stopApiServer() {
     apiServer.close();

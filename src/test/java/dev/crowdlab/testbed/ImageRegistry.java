@@ -3,20 +3,25 @@ package dev.crowdlab.testbed;
 import com.sun.net.httpserver.BasicAuthenticator;
 import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 
 /**
  * A registry that has one image, {@code exercise:1}, and lets it be pulled by lab hosts, with or
- * without a password.
+ * without a password. It speaks TLS, as podman expects of one: to find out that one does not takes
+ * it ten seconds at each pull.
  */
 public final class ImageRegistry implements AutoCloseable {
   private static final Pattern DIGEST = Pattern.compile("\"sha256:([0-9a-f]{64})\"");
@@ -26,13 +31,14 @@ public final class ImageRegistry implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Path blobs;
   private final String manifest;
-  private final HttpServer server;
+  private final HttpsServer server;
 
   private ImageRegistry(TestBed bed, LabNetwork network) throws IOException {
     Path layout = bed.image().resolveSibling("exercise");
     blobs = layout.resolve("blobs/sha256");
     manifest = firstDigest(Files.readString(layout.resolve("index.json")));
-    server = HttpServer.create(new InetSocketAddress(network.gateway(), 0), 0);
+    server = HttpsServer.create(new InetSocketAddress(network.gateway(), 0), 0);
+    server.setHttpsConfigurator(new HttpsConfigurator(tls(network.gateway())));
     server.setExecutor(threads);
   }
 
@@ -71,7 +77,7 @@ public final class ImageRegistry implements AutoCloseable {
     return authority() + "/exercise:1";
   }
 
-  /** Lets a host pull from here without TLS. */
+  /** Lets a host pull from here although nobody vouches for the certificate. */
   public void trustedBy(LabHost host) {
     host.exec("mkdir", "-p", "/etc/containers/registries.conf.d");
     host.write(
@@ -90,6 +96,19 @@ public final class ImageRegistry implements AutoCloseable {
       return new ImageRegistry(bed, network);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static SSLContext tls(String address) {
+    try {
+      KeyManagerFactory keys =
+          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      keys.init(new TestPki().server(address), new char[0]);
+      SSLContext tls = SSLContext.getInstance("TLS");
+      tls.init(keys.getKeyManagers(), null, null);
+      return tls;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.crowdlab.agent;
+package dev.crowdlab.testbed;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,19 +25,19 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** An authority and what it signs. */
-final class TestPki {
+public final class TestPki {
 
   private final KeyPair caKey = keyPair();
   private final X500Principal caName = new X500Principal("CN=test authority");
   private final X509Certificate ca;
 
-  TestPki() {
+  public TestPki() {
     Instant now = Instant.now();
     ca = sign(caName, caKey, null, now.minusSeconds(86_400), now.plusSeconds(86_400 * 3_650L));
   }
 
   /** The authority's certificate in a file. */
-  Path caFile(Path folder) {
+  public Path caFile(Path folder) {
     try {
       Path file = folder.resolve("hub-ca.pem");
       String body = Base64.getMimeEncoder().encodeToString(ca.getEncoded());
@@ -52,7 +52,7 @@ final class TestPki {
   }
 
   /** A server's key and certificate for an address, valid between two instants. */
-  KeyStore server(String address, Instant from, Instant to) {
+  public KeyStore server(String address, Instant from, Instant to) {
     try {
       KeyPair key = keyPair();
       X509Certificate certificate = sign(new X500Principal("CN=hub"), key, address, from, to);
@@ -68,7 +68,8 @@ final class TestPki {
     }
   }
 
-  KeyStore server(String address) {
+  /** A server's key and certificate for an address, valid now. */
+  public KeyStore server(String address) {
     return server(address, Instant.now().minusSeconds(3_600), Instant.now().plusSeconds(86_400));
   }
 
