@@ -100,7 +100,7 @@ class CorrectionsTest {
   @Test
   void aPullThatFailsAfterItsSecretWasCorrectedIsTriedAgainAtOnce() {
     wrongPassword(3);
-    bed.clock.pass(Duration.ofMinutes(5));
+    bed.clock.advance(Duration.ofMinutes(5));
     bed.settle("t1");
     assertThat(bed.condition("t1", EXERCISE_RUNNING)).isNotEqualTo("False:ImagePullFailed");
 
@@ -161,7 +161,7 @@ class CorrectionsTest {
         new Failure(Failure.Kind.TRANSIENT, Reason.FILE_SERVER_UNAVAILABLE, "it does not answer"));
     create();
     for (int i = 0; i < 8; i++) {
-      bed.clock.pass(Duration.ofMinutes(1));
+      bed.clock.advance(Duration.ofMinutes(1));
       bed.settle("t1");
     }
     assertThat(bed.condition("t1", WORKSPACE_ATTACHED)).isEqualTo("False:FileServerUnavailable");
@@ -201,7 +201,7 @@ class CorrectionsTest {
       bed.settle("t1");
       assertThat(bed.condition("t1", EXERCISE_RUNNING)).isEqualTo("False:ImagePullFailed");
       if (i < attempts) {
-        bed.clock.pass(Duration.ofMinutes(5));
+        bed.clock.advance(Duration.ofMinutes(5));
         bed.settle("t1");
       }
     }
