@@ -3,7 +3,7 @@ package dev.crowdlab.core;
 import static java.util.Objects.requireNonNull;
 
 /** Names one LabTeam for its whole life; see {@link VmRef} for why the UID is part of it. */
-public record TeamRef(String namespace, String name, String uid) {
+public record TeamRef(String namespace, String name, String uid) implements ObjectRef {
 
   public TeamRef {
     requireNonNull(namespace, "namespace");

@@ -3,6 +3,7 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.Hub;
 import dev.crowdlab.hub.HubClock;
 import dev.crowdlab.hub.HubSettings;
@@ -29,7 +30,6 @@ import dev.crowdlab.storage.Workspaces;
 import dev.crowdlab.team.KubernetesPullSecrets;
 import dev.crowdlab.team.KubernetesTeams;
 import dev.crowdlab.team.OrphanSweep;
-import dev.crowdlab.team.StepListener;
 import dev.crowdlab.team.TeamModule;
 import dev.crowdlab.team.TeamSettings;
 import dev.crowdlab.vm.AgentArchive;
@@ -111,7 +111,7 @@ public final class OperatorProcess implements AutoCloseable {
 
   /**
    * As {@link #start(dev.crowdlab.operator.Config, Optional)}, with somebody who hears of each step
-   * of a team.
+   * of a team and of a machine.
    */
   public static OperatorProcess start(
       dev.crowdlab.operator.Config config, Optional<Path> kubeconfig, StepListener steps)
@@ -187,6 +187,7 @@ public final class OperatorProcess implements AutoCloseable {
             VmSettings.defaults()
                 .withReverify(config.integrity().reverify())
                 .withRelease(config.release().drainBound(), config.release().cleanupBound()),
+            steps,
             machineNews);
     ScheduledExecutorService helper =
         Executors.newSingleThreadScheduledExecutor(

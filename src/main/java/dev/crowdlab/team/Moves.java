@@ -5,6 +5,7 @@ import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;

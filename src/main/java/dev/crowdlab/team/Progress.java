@@ -2,6 +2,7 @@ package dev.crowdlab.team;
 
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.core.StepListener;
 import java.time.InstantSource;
 import java.util.Locale;
 

@@ -6,6 +6,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;

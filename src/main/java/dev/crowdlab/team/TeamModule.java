@@ -1,6 +1,7 @@
 package dev.crowdlab.team;
 
 import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.route.Routes;
 import dev.crowdlab.storage.Workspaces;

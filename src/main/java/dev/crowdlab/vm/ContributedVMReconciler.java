@@ -8,6 +8,7 @@ import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.EventRecorder;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.Agents;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
@@ -55,6 +56,7 @@ public final class ContributedVMReconciler
   private final SshSecrets secrets = new SshSecrets();
 
   /**
+   * @param steps hears of each boundary between two steps of a machine
    * @param agentEvents wakes a machine's reconciliation when its agent comes, goes or is suspected
    */
   public ContributedVMReconciler(
@@ -66,13 +68,16 @@ public final class ContributedVMReconciler
       InstantSource clock,
       RandomGenerator random,
       VmSettings settings,
+      StepListener steps,
       EventSource<?, ContributedVM> agentEvents) {
     VmObserver observer = new VmObserver(agents, enrolment, clock);
-    Integration integration = new Integration(access, enrolment, judge, clock, random, settings);
-    this.lifecycle = new VmLifecycle(observer, integration, agents, judge, events, clock, settings);
+    Integration integration =
+        new Integration(access, enrolment, judge, steps, clock, random, settings);
+    this.lifecycle =
+        new VmLifecycle(observer, integration, agents, judge, events, steps, clock, settings);
     this.release =
         new VmRelease(
-            observer, lifecycle, access, agents, enrolment, judge, events, clock, settings);
+            observer, lifecycle, access, agents, enrolment, judge, events, steps, clock, settings);
     this.enrolment = requireNonNull(enrolment, "enrolment");
     this.agentEvents = requireNonNull(agentEvents, "agentEvents");
   }

@@ -18,6 +18,7 @@ import dev.crowdlab.api.VmStep;
 import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.integrity.Facts;
@@ -50,6 +51,7 @@ final class Integration {
   private final VmAccess access;
   private final Enrolment enrolment;
   private final Judge judge;
+  private final StepListener steps;
   private final InstantSource clock;
   private final RandomGenerator random;
   private final VmSettings settings;
@@ -58,12 +60,14 @@ final class Integration {
       VmAccess access,
       Enrolment enrolment,
       Judge judge,
+      StepListener steps,
       InstantSource clock,
       RandomGenerator random,
       VmSettings settings) {
     this.access = access;
     this.enrolment = enrolment;
     this.judge = judge;
+    this.steps = steps;
     this.clock = clock;
     this.random = random;
     this.settings = settings;
@@ -90,6 +94,7 @@ final class Integration {
     status.timings(timed(view.status(), VmStep.CONNECT, started, reply.contact().took()));
     return switch (reply.outcome()) {
       case Outcome.Done<Probed>(Probed probed) -> {
+        steps.reached("vm.connected", view.ref());
         ContributedVMStatus reached =
             with(status, isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The login works"))
                 .toBuilder()
@@ -116,31 +121,33 @@ final class Integration {
   ContributedVMStatus configure(VmView view, SshTarget target, boolean agentSeen) {
     VmRef vm = view.ref();
     Instant started = clock.instant();
-    Reply<Configured> reply = configure(target, vm, agentSeen ? null : enrolment.issueToken(vm));
+    Reply<Configured> reply = configure(target, vm, agentSeen ? null : newToken(vm));
     if (reply.outcome() instanceof Outcome.Done<Configured>(Configured configured)) {
       String token = configured.tokenSha256();
       if (token == null || !enrolment.acceptsToken(vm, token)) {
-        reply = configure(target, vm, enrolment.issueToken(vm));
+        reply = configure(target, vm, newToken(vm));
       }
     }
     ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
     return switch (reply.outcome()) {
-      case Outcome.Done<Configured> _ ->
-          with(
-                  status.timings(
-                      timed(
-                          view.status(),
-                          VmStep.CONFIGURE,
-                          started,
-                          Duration.between(started, clock.instant()))),
-                  isTrue(
-                      ConditionType.CONFIGURED,
-                      Reason.CONFIGURED,
-                      "The agent and what it needs are installed"))
-              .toBuilder()
-              .inputs(view.inputs())
-              .backoff(null)
-              .build();
+      case Outcome.Done<Configured> _ -> {
+        steps.reached("vm.configured", vm);
+        yield with(
+                status.timings(
+                    timed(
+                        view.status(),
+                        VmStep.CONFIGURE,
+                        started,
+                        Duration.between(started, clock.instant()))),
+                isTrue(
+                    ConditionType.CONFIGURED,
+                    Reason.CONFIGURED,
+                    "The agent and what it needs are installed"))
+            .toBuilder()
+            .inputs(view.inputs())
+            .backoff(null)
+            .build();
+      }
       case Outcome.InProgress<Configured>(Duration _, String what) ->
           failed(
               view,
@@ -172,6 +179,12 @@ final class Integration {
       case Outcome.InProgress<VmAccess.Restarted> _ ->
           status.toBuilder().backoff(nextBackoff(view)).build();
     };
+  }
+
+  private String newToken(VmRef vm) {
+    String token = enrolment.issueToken(vm);
+    steps.reached("vm.admitted", vm);
+    return token;
   }
 
   private Reply<Configured> configure(SshTarget target, VmRef vm, @Nullable String token) {

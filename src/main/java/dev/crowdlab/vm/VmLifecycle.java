@@ -16,6 +16,7 @@ import dev.crowdlab.api.VmStep;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
@@ -51,6 +52,7 @@ final class VmLifecycle {
   private final Agents agents;
   private final Judge judge;
   private final EventRecorder events;
+  private final StepListener steps;
   private final InstantSource clock;
   private final VmSettings settings;
 
@@ -60,6 +62,7 @@ final class VmLifecycle {
       Agents agents,
       Judge judge,
       EventRecorder events,
+      StepListener steps,
       InstantSource clock,
       VmSettings settings) {
     this.observer = observer;
@@ -67,6 +70,7 @@ final class VmLifecycle {
     this.agents = agents;
     this.judge = judge;
     this.events = events;
+    this.steps = steps;
     this.clock = clock;
     this.settings = settings;
   }
@@ -249,6 +253,7 @@ final class VmLifecycle {
       }
       boolean agentSeen = holds(verified.conditions(), ConditionType.CONFIGURED);
       VmView configuring = save(view(Integration.configuring(verified)));
+      steps.reached("vm.verified", configuring.ref());
       if (configuring.olderTwin().isPresent()) {
         // Only the connection showed whose machine it is: nothing is installed on it twice.
         return configuring.status();
@@ -292,10 +297,17 @@ final class VmLifecycle {
     private VmView save(VmView view) {
       ContributedVMStatus status = statusOf(view);
       if (!status.equals(written.getStatus())) {
+        if (view.session().isPresent() && !isConnected(written.getStatus())) {
+          steps.reached("vm.enrolled", view.ref());
+        }
         tell(written.getStatus(), status);
         written = sink.write(written, status);
       }
       return view(status);
+    }
+
+    private static boolean isConnected(ContributedVMStatus status) {
+      return status.agent() != null && status.agent().connectedSince() != null;
     }
 
     /** Events for the transitions that a person would want to read. */

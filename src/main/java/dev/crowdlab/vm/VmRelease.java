@@ -7,6 +7,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.ssh.SshTarget;
 import dev.crowdlab.vm.VmAccess.Removed;
@@ -44,6 +45,7 @@ final class VmRelease {
   private final Enrolment enrolment;
   private final Judge judge;
   private final EventRecorder events;
+  private final StepListener steps;
   private final InstantSource clock;
   private final VmSettings settings;
 
@@ -55,6 +57,7 @@ final class VmRelease {
       Enrolment enrolment,
       Judge judge,
       EventRecorder events,
+      StepListener steps,
       InstantSource clock,
       VmSettings settings) {
     this.observer = observer;
@@ -64,6 +67,7 @@ final class VmRelease {
     this.enrolment = enrolment;
     this.judge = judge;
     this.events = events;
+    this.steps = steps;
     this.clock = clock;
     this.settings = settings;
   }
@@ -94,12 +98,15 @@ final class VmRelease {
       // The machine is the other's.
       return gone(view);
     }
+    steps.reached("vm.drained", view.ref());
     return clean(view, since)
         .or(
             () -> {
+              steps.reached("vm.cleaned", view.ref());
               // Stands before the object goes: after a crash nobody asks the machine again, which
               // may have no agent any more that could answer.
               sink.write(written, written.getStatus().toBuilder().address(null).build());
+              steps.reached("vm.released", view.ref());
               return Optional.of(AT_ONCE);
             });
   }
@@ -175,6 +182,7 @@ final class VmRelease {
     agents.forget(view.ref());
     enrolment.revoke(view.ref());
     judge.forget(view.vm());
+    steps.reached("vm.forgotten", view.ref());
     return Optional.empty();
   }
 }

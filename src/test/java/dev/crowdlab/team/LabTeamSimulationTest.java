@@ -13,6 +13,7 @@ import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
 import io.fabric8.kubernetes.client.KubernetesClientException;

@@ -12,6 +12,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.ManualClock;
 import dev.crowdlab.core.Outcome;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.FakeAgents;

@@ -14,6 +14,7 @@ import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.ManualClock;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
@@ -62,6 +63,10 @@ public final class VmBench {
   final VmSettings settings = VmSettings.defaults();
   final TestEnrolment enrolment = new TestEnrolment();
   final TestJudge judge = new TestJudge();
+  final List<String> steps = new ArrayList<>();
+
+  /** Where the operator dies; it does nothing any more then. */
+  StepListener crash = StepListener.NONE;
 
   public ContributedVM vm = vm("alice-1", "uid-1", "2026-01-01T00:00:00Z");
   public Optional<Secret> secret = Optional.of(SECRET);
@@ -90,16 +95,32 @@ public final class VmBench {
     this.access = new FakeVmAccess(clock);
     access.machine(HOST);
     Judge judge = otherJudge.orElse(this.judge);
+    StepListener listener =
+        (step, of) -> {
+          steps.add(step);
+          crash.reached(step, of);
+        };
     VmObserver observer = new VmObserver(agents, enrolment, clock);
     Integration integration =
-        new Integration(access, enrolment, judge, clock, new Random(7), settings);
+        new Integration(access, enrolment, judge, listener, clock, new Random(7), settings);
     EventRecorder recorder =
         (HasMetadata about, EventRecorder.Type type, Reason reason, String note) ->
             events.add(type + " " + reason + " " + note);
-    lifecycle = new VmLifecycle(observer, integration, agents, judge, recorder, clock, settings);
+    lifecycle =
+        new VmLifecycle(
+            observer, integration, agents, judge, recorder, listener, clock, settings);
     release =
         new VmRelease(
-            observer, lifecycle, access, agents, enrolment, judge, recorder, clock, settings);
+            observer,
+            lifecycle,
+            access,
+            agents,
+            enrolment,
+            judge,
+            recorder,
+            listener,
+            clock,
+            settings);
   }
 
   static ContributedVM vm(String name, String uid, String created) {

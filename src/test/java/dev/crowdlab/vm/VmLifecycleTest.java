@@ -11,6 +11,7 @@ import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
@@ -18,10 +19,25 @@ import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 
 class VmLifecycleTest {
+
+  private static final List<String> STEPS =
+      List.of(
+          "vm.connected",
+          "vm.verified",
+          "vm.admitted",
+          "vm.configured",
+          "vm.enrolled",
+          "vm.drained",
+          "vm.cleaned",
+          "vm.released",
+          "vm.forgotten");
 
   private final VmBench bench = new VmBench();
 
@@ -345,6 +361,57 @@ class VmLifecycleTest {
                 event.startsWith("WARNING CleanupAbandoned")
                     && event.contains("alice-1-ssh does not exist")
                     && event.contains("agent is not connected"));
+  }
+
+  @Test
+  void eachBoundaryBetweenTwoStepsIsTold() {
+    bench.ready();
+    delete();
+    bench.cleanup();
+
+    assertThat(bench.steps).containsExactlyElementsOf(STEPS);
+  }
+
+  @ParameterizedTest
+  @FieldSource("STEPS")
+  void aCrashAtAnyBoundaryIsMadeUpForByTheNextOperator(String boundary) {
+    bench.crash =
+        (step, _) -> {
+          if (step.equals(boundary)) {
+            bench.crash = StepListener.NONE;
+            throw new Crash();
+          }
+        };
+
+    surviving(bench::pass);
+    bench.connect();
+    surviving(bench::pass);
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+    String token = Objects.requireNonNull(bench.machine().configuration().token());
+    assertThat(bench.enrolment.acceptsToken(bench.ref(), FakeVmAccess.sha256(token))).isTrue();
+
+    delete();
+    surviving(bench::cleanup);
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.machine().configuration()).isNull();
+    assertThat(bench.enrolment.revoked).contains(bench.ref());
+    assertThat(bench.judge.forgotten).isPositive();
+  }
+
+  private static final class Crash extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static void surviving(Runnable pass) {
+    try {
+      pass.run();
+    } catch (Crash e) {
+      // The next operator reads what this one wrote.
+      assertThat(e).hasNoCause();
+    }
   }
 
   @Test
