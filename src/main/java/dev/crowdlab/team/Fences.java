@@ -34,6 +34,7 @@ final class Fences {
 
   private final Workspaces workspaces;
   private final Agents agents;
+  private final QuotaWatch quotas;
   private final TeamSettings settings;
   private final Retry retry;
   private final Progress progress;
@@ -42,12 +43,14 @@ final class Fences {
   Fences(
       Workspaces workspaces,
       Agents agents,
+      QuotaWatch quotas,
       TeamSettings settings,
       Retry retry,
       Progress progress,
       InstantSource clock) {
     this.workspaces = workspaces;
     this.agents = agents;
+    this.quotas = quotas;
     this.settings = settings;
     this.retry = retry;
     this.progress = progress;
@@ -97,7 +100,12 @@ final class Fences {
     if (key.isEmpty() || binding.vmUid() == null) {
       return Optional.empty();
     }
-    return repeat(pass, o, binding.epoch(), binding.vmUid(), key.get());
+    Optional<Proven> proven = repeat(pass, o, binding.epoch(), binding.vmUid(), key.get());
+    if (proven.filter(Proven::quota).isPresent()) {
+      // What was full may have room now; and another process's last look is not known here.
+      quotas.look(pass.team());
+    }
+    return proven;
   }
 
   private Optional<Proven> repeat(

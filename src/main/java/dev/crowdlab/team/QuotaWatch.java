@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * machine cannot tell: it sees the free space of the file system, in which a user's quota does not
  * show.
  *
- * <p>Thread-safe; only {@link #look} blocks.
+ * <p>Thread-safe; only looking blocks.
  */
 final class QuotaWatch {
 
@@ -63,25 +63,34 @@ final class QuotaWatch {
       if (!hasQuota(team)) {
         continue;
       }
-      Outcome<Usage> outcome = workspaces.usage(settings.workspace(team), Deadline.in(BOUND));
+      Outcome<Usage> outcome = look(team, changed);
       if (outcome instanceof Outcome.Failed<Usage>(Outcome.Failure failure)
           && failure.kind() == Outcome.Failure.Kind.TRANSIENT) {
         LOG.debug("not known how full workspaces are: {}", failure.message());
         return;
       }
-      if (outcome instanceof Outcome.Done<Usage>(Usage usage)) {
-        String uid = team.getMetadata().getUid();
-        seen.add(uid);
-        remember(uid, isFull(usage), () -> changed.accept(KubernetesTeams.ref(team)));
+      if (outcome instanceof Outcome.Done<Usage>) {
+        seen.add(team.getMetadata().getUid());
       }
     }
     full.retainAll(seen);
   }
 
-  private void remember(String uid, boolean isFull, Runnable changed) {
-    if (isFull ? full.add(uid) : full.remove(uid)) {
-      changed.run();
+  /** One look at one of them, whose quota was just set; what fails is left for the next of all. */
+  void look(LabTeam team) {
+    var _ = look(team, ref -> {});
+  }
+
+  /** Asks and remembers in one: an older answer never comes after a newer one. */
+  private synchronized Outcome<Usage> look(LabTeam team, Consumer<TeamRef> changed) {
+    Outcome<Usage> outcome = workspaces.usage(settings.workspace(team), Deadline.in(BOUND));
+    if (outcome instanceof Outcome.Done<Usage>(Usage usage)) {
+      String uid = team.getMetadata().getUid();
+      if (isFull(usage) ? full.add(uid) : full.remove(uid)) {
+        changed.accept(KubernetesTeams.ref(team));
+      }
     }
+    return outcome;
   }
 
   private static boolean isFull(Usage usage) {

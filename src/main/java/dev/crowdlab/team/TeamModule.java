@@ -127,7 +127,7 @@ public record TeamModule(
         places,
         new Moves(
             agents, places, new Images(agents, secrets), diversions, recorder, room, steps, clock),
-        new Fences(workspaces, agents, settings, retry, progress, clock),
+        new Fences(workspaces, agents, quotas, settings, retry, progress, clock),
         new Runs(
             agents, secrets, new RunOrder(settings.sources()), corrections, retry, progress, clock),
         new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),

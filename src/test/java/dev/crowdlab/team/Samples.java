@@ -19,6 +19,7 @@ import dev.crowdlab.api.RecoverySpec;
 import dev.crowdlab.api.Resources;
 import dev.crowdlab.api.SecretRef;
 import dev.crowdlab.api.SshSpec;
+import dev.crowdlab.api.WorkspaceSpec;
 import dev.crowdlab.core.Conditions;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Instant;
@@ -62,6 +63,18 @@ final class Samples {
         exercise,
         spec.members(),
         spec.workspace(),
+        spec.access(),
+        spec.placement(),
+        spec.recovery(),
+        spec.suspended(),
+        spec.expiresAfter());
+  }
+
+  static LabTeamSpec with(LabTeamSpec spec, WorkspaceSpec workspace) {
+    return new LabTeamSpec(
+        spec.exercise(),
+        spec.members(),
+        workspace,
         spec.access(),
         spec.placement(),
         spec.recovery(),

@@ -56,7 +56,7 @@ final class TeamBed {
   Outcome<Optional<RegistryAuth>> pullSecret = Outcome.done(Optional.empty());
   StepListener crash = StepListener.NONE;
   private TeamSettings settings = SETTINGS;
-  final QuotaWatch quotas = new QuotaWatch(teams, workspaces, SETTINGS);
+  QuotaWatch quotas = new QuotaWatch(teams, workspaces, SETTINGS);
   StaleRuns staleRuns;
   TeamLoop loop;
 
@@ -93,6 +93,7 @@ final class TeamBed {
   /** Another operator on the same world: what the last one remembered is lost. */
   void restartOperator() {
     staleRuns = new StaleRuns(agents, teams);
+    quotas = new QuotaWatch(teams, workspaces, SETTINGS);
     loop = start();
     vms.in("lab").forEach(view -> staleRuns.examine(view.ref()));
   }

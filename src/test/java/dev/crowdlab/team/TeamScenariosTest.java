@@ -374,17 +374,7 @@ class TeamScenariosTest {
 
   @Test
   void anotherSizeIsSetOnTheFileServerAndTheExerciseGoesOn() {
-    edit(
-        spec ->
-            new LabTeamSpec(
-                spec.exercise(),
-                spec.members(),
-                new WorkspaceSpec(new Quantity("5Gi")),
-                spec.access(),
-                spec.placement(),
-                spec.recovery(),
-                spec.suspended(),
-                spec.expiresAfter()));
+    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"))));
     bed.settle("t1");
 
     assertThat(bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes())
@@ -649,6 +639,36 @@ class TeamScenariosTest {
 
     assertThat(woken).hasSize(2);
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aFullWorkspaceThatIsEnlargedIsNotToldFullAnyMoreBeforeTheNextLookAtAll() {
+    long size = bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes();
+    bed.workspaces.use(bed.workspace("t1"), size);
+    bed.quotas.look(team -> {});
+    bed.settle("t1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:WorkspaceFull");
+
+    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"))));
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.condition("t1", WORKSPACE_ATTACHED)).isEqualTo("True:Attached");
+  }
+
+  @Test
+  void aRestartedOperatorGoesOnTellingThatAWorkspaceIsFull() {
+    long size = bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes();
+    bed.workspaces.use(bed.workspace("t1"), size);
+    bed.quotas.look(team -> {});
+    bed.settle("t1");
+    int writes = bed.teams.writes().size();
+
+    bed.restartOperator();
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:WorkspaceFull");
+    assertThat(bed.teams.writes()).hasSize(writes);
   }
 
   @Test
