@@ -53,6 +53,7 @@ fi
 
 exec 9>"$LOCK"
 flock -w 60 9 || fail busy 'another configuration is under way on the machine'
+clear_scratch
 
 # --- the manifest
 
@@ -131,13 +132,14 @@ done
 # place MODE FILE BASE64: gives the file that content, unless it has it; false when it had. Nothing is written where it
 # stands unless it changes, not even for a moment.
 place() {
-  want=$(mktemp /run/crowdlab-setup.XXXXXX) || fail files '/run cannot be written'
+  want=$(mktemp "$SCRATCH") || fail files '/run cannot be written'
   printf %s "$3" | base64 -d >"$want" || fail files '/run cannot be written'
   if cmp -s "$want" "$2" && [ "$(stat -c '%a %u %g' "$2")" = "$1 0 0" ]; then
     rm -f "$want"
     return 1
   fi
-  { new=$(mktemp "$2.XXXXXX") && cat "$want" >"$new" && chmod "$1" "$new" && sync "$new" && mv -f "$new" "$2"; } ||
+  # A name that the next run and uninstall know.
+  { rm -f "$2.new" && install -m 600 "$want" "$2.new" && chmod "$1" "$2.new" && sync "$2.new" && mv -f "$2.new" "$2"; } ||
     fail files "$2 cannot be written"
   rm -f "$want"
   changed=1

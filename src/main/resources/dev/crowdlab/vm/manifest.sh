@@ -16,6 +16,8 @@ ETC=/etc/crowdlab
 STATE=/var/lib/crowdlab
 RUN=/run/crowdlab
 LOCK=/run/crowdlab-setup.lock
+# Scratch files are named by mktemp from this; who holds the lock may remove those of runs that were cut short.
+SCRATCH=/run/crowdlab-setup.XXXXXX
 MANIFEST=$STATE/manifest
 UNIT=crowdlab-agent.service
 WANTS=/etc/systemd/system/multi-user.target.wants
@@ -31,6 +33,7 @@ ACCOUNT_FILES='/etc/subuid /etc/subgid /etc/.pwd.lock'
 PARENTS="/root/.local/share /root/.local /root/.config /opt /usr/local/bin $WANTS /etc/apt/apt.conf.d"
 
 quietly() { "$@" >/dev/null 2>&1; }
+clear_scratch() { rm -rf "${SCRATCH%%X*}"??????; }
 installed() { dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.i. *//p' | sort -u; }
 names() { cut -d : -f 1 "$1" | sort -u; }
 surroundings() { { find /etc -xdev; find /var/lib -xdev -maxdepth 2; } 2>/dev/null | sort -u; }

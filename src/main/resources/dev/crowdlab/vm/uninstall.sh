@@ -13,6 +13,7 @@ main() {
   trap '' PIPE
   exec 9>"$LOCK"
   flock -w 60 9 || { echo 'left=another configuration is under way'; exit 1; }
+  clear_scratch
 
   found=0
   for path in "$OPT" "$ETC" "$STATE" "/etc/systemd/system/$UNIT" "$APT_CONF"; do
@@ -35,7 +36,7 @@ main() {
 
 stop_agent() {
   quietly timeout 30 systemctl disable --now "$UNIT" || quietly systemctl kill -s KILL "$UNIT"
-  rm -f "/etc/systemd/system/$UNIT" "$WANTS/$UNIT"
+  rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT"
   systemctl daemon-reload
   quietly systemctl reset-failed "$UNIT"
 }
@@ -76,6 +77,7 @@ remove_files() {
   find "$STATE" -mindepth 1 -maxdepth 1 ! -name manifest -exec rm -rf {} +
   [ "$(readlink /usr/local/bin/crowdlab-agent)" != "$OPT/current/bin/crowdlab-agent" ] ||
     rm -f /usr/local/bin/crowdlab-agent
+  rm -f /usr/local/bin/crowdlab-agent.new
   rm -rf "$OPT" "$ETC"
 }
 
@@ -103,9 +105,9 @@ remove_rules() {
 # What we brought goes, unless something else has come to need it: apt knows what nothing needs.
 remove_packages() {
   # It kept apt from taking them.
-  rm -f "$APT_CONF"
+  rm -f "$APT_CONF" "$APT_CONF.new"
   { [ -s "$MANIFEST/packages" ] && command -v apt-get >/dev/null; } || return 0
-  work=$(mktemp -d /run/crowdlab-setup.XXXXXX)
+  work=$(mktemp -d "$SCRATCH")
   # What an earlier removal left half gone counts as not installed, and apt does not touch it.
   dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^.[cH]. *//p' | sort -u |
     comm -12 "$MANIFEST/packages" - >"$work/half"
