@@ -62,7 +62,12 @@ public final class Lab implements AutoCloseable {
   private Instant operatorStarted = Instant.EPOCH;
 
   private Lab(
-      ControlPlane controlPlane, LabNetwork network, String namespace, String furtherConfiguration)
+      ControlPlane controlPlane,
+      LabNetwork network,
+      String namespace,
+      LabHost fileServer,
+      String dataDirectory,
+      String furtherConfiguration)
       throws IOException {
     this.controlPlane = controlPlane;
     this.network = network;
@@ -78,7 +83,7 @@ public final class Lab implements AutoCloseable {
     createNamespace(namespace);
     installRights();
     this.kubeconfig = controlPlane.kubeconfig(SYSTEM, "crowdlab");
-    this.files = network.start("files", HostOptions.fileServer("512M"));
+    this.files = fileServer;
     secret(SYSTEM, "files", network.privateKey());
     this.managementPort = freePort();
     this.configuration = folder.resolve("config.yaml");
@@ -89,7 +94,7 @@ public final class Lab implements AutoCloseable {
         """
         namespace: %s
         hub: {listen: '%s', advertise: ['%s']}
-        fileServer: {host: %s, hostKey: '%s', credentialsSecret: files, dataDirectory: /srv/data}
+        fileServer: {host: %s, hostKey: '%s', credentialsSecret: files, dataDirectory: %s}
         route: {sources: ['%s/32']}
         waitingRoom: {listen: '%s', advertise: '%s'}
         management: {listen: '127.0.0.1:%d'}
@@ -100,6 +105,7 @@ public final class Lab implements AutoCloseable {
                     hub,
                     files.address(),
                     files.fingerprint("ed25519"),
+                    dataDirectory,
                     network.gateway(),
                     waitingRoom,
                     waitingRoom,
@@ -119,8 +125,24 @@ public final class Lab implements AutoCloseable {
    */
   public static Lab start(
       ControlPlane controlPlane, LabNetwork network, String namespace, String configuration) {
+    LabHost files = network.start("files", HostOptions.fileServer("512M"));
+    return start(controlPlane, network, namespace, files, "/srv/data", configuration);
+  }
+
+  /**
+   * As {@link #start(ControlPlane, LabNetwork, String, String)}, with a file server that is there.
+   *
+   * @param dataDirectory where it keeps workspaces
+   */
+  public static Lab start(
+      ControlPlane controlPlane,
+      LabNetwork network,
+      String namespace,
+      LabHost fileServer,
+      String dataDirectory,
+      String configuration) {
     try {
-      Lab lab = new Lab(controlPlane, network, namespace, configuration);
+      Lab lab = new Lab(controlPlane, network, namespace, fileServer, dataDirectory, configuration);
       lab.startOperator();
       return lab;
     } catch (IOException e) {

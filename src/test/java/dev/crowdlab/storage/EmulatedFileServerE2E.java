@@ -7,40 +7,69 @@ import static dev.crowdlab.storage.WorkspacesContract.someId;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.DocumentedStates;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.e2e.Lab;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
 import dev.crowdlab.storage.Workspaces.Advanced;
+import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * What needs a kernel of its own: quotas, and a power cut that loses what was not fsynced. The
- * machine is emulated and slow.
+ * What needs a kernel of its own: quotas, a clock, and a power cut that loses what was not fsynced.
+ * The machine is emulated and slow; an operator uses it too, whose teams are on a lab host.
  */
-@RequiresTestBed
+@Order(6)
+@RequiresTestBed(ownCluster = true)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class EmulatedFileServerE2E {
 
   private static final Duration SLOW = Duration.ofSeconds(90);
   private static final long SIZE = 1 << 20;
+  private static final String EXPIRY = "crowdlab-workspaces-expire";
+
+  /** Says which run ended last. */
+  private static final String LAST_RUN =
+      "systemctl show -p ExecMainExitTimestampMonotonic %s.service".formatted(EXPIRY);
 
   private static RealFileServer server;
+  private static Lab lab;
+  private static LabHost machine;
 
   private final WorkspaceId id = someId();
 
   @BeforeAll
-  static void start(LabNetwork network) {
+  static void start(ControlPlane controlPlane, LabNetwork network) {
     server = new RealFileServer(network.start("files", HostOptions.fileServer("128M").emulated()));
+    lab =
+        Lab.start(
+            controlPlane, network, "emulated-files-e2e", server.host(), RealFileServer.DATA, "");
+    machine = Lab.machine(network, "f-one", HostOptions.full().image());
+    lab.contribute(machine, "alice", 4);
+    lab.awaitVmReady(machine.name(), SLOW);
   }
 
   @AfterAll
   static void stop() {
     server.close();
+    lab.close();
   }
 
   @Test
@@ -84,6 +113,155 @@ final class EmulatedFileServerE2E {
     assertThat(again.mount()).isEqualTo(present);
     assertThat(again.quotaEnforced()).isTrue();
     assertThat(put(present, 3 << 20)).isFalse();
+  }
+
+  @Test
+  void a_team_that_fills_its_workspace_is_told_so_until_its_size_is_enlarged() {
+    LabTeam team = ready(lab.teamYaml("hoarder").replace("size: 64Mi", "size: 8Mi"));
+    assertThat(fill(team, "first", 4)).isTrue();
+
+    assertThat(fill(team, "second", 8)).as("more than there is room for").isFalse();
+
+    LabTeam full = awaitReady("hoarder", Reason.WORKSPACE_FULL, SLOW);
+    DocumentedStates.team("workspace-full")
+        .check(full.getStatus().phase(), full.getStatus().conditions());
+    assertThat(
+            Conditions.find(full.getStatus().conditions(), ConditionType.WORKSPACE_ATTACHED)
+                .map(Condition::getMessage))
+        .contains("the workspace is full; writes fail");
+    assertThat(inContainer(team, "wc -c </work/first").strip()).isEqualTo("4194304");
+
+    lab.apply(LabTeam.class, lab.teamYaml("hoarder").replace("size: 64Mi", "size: 16Mi"));
+
+    LabTeam enlarged = awaitReady("hoarder", Reason.READY, Duration.ofSeconds(10));
+    DocumentedStates.team("ready")
+        .check(enlarged.getStatus().phase(), enlarged.getStatus().conditions());
+    assertThat(enlarged.getStatus().binding()).isEqualTo(full.getStatus().binding());
+    assertThat(fill(team, "third", 4)).isTrue();
+    lab.delete(LabTeam.class, "hoarder", SLOW);
+  }
+
+  /** By the default of the configuration, and in the end without an operator. */
+  @Test
+  @Order(Integer.MAX_VALUE)
+  void the_data_of_a_deleted_team_is_out_of_reach_and_removed_after_seven_days() {
+    LabTeam team = ready(lab.teamYaml("leaver"));
+    inContainer(team, "echo mine >/work/private.txt; sync /work/private.txt");
+    String workspace = team.getStatus().workspace().id();
+    String login = "e%d-%s".formatted(team.getStatus().binding().epoch(), workspace);
+    assertThat(logsIn(login)).as("the machine, while the team is there").isTrue();
+
+    lab.delete(LabTeam.class, "leaver", SLOW);
+
+    String retained = RealFileServer.DATA + "/retained/" + workspace;
+    assertThat(server.host().exec("cat", retained + "/private.txt")).isEqualTo("mine\n");
+    assertThat(server.host().exec("stat", "-c", "%U %a", retained)).isEqualTo("root 700\n");
+    assertThat(logsIn(login)).isFalse();
+    assertThat(accountsThatReach(retained + "/private.txt")).isEqualTo("root\n");
+    LabTeam again = ready(lab.teamYaml("leaver"));
+    assertThat(again.getStatus().workspace().id()).isNotEqualTo(workspace);
+    assertThat(inContainer(again, "ls -A /work")).isEmpty();
+    inContainer(again, "echo new >/work/private.txt; sync /work/private.txt");
+
+    lab.killOperator();
+    letTheTimerBeginSoon();
+    timerFires(Duration.ofDays(7).minusHours(1));
+    assertThat(server.host().exec("cat", retained + "/private.txt")).isEqualTo("mine\n");
+
+    timerFires(Duration.ofDays(7).plusHours(1));
+    assertThat(
+            server.host().shell("find /srv/data /var/lib/crowdlab /run/crowdlab; cat /etc/passwd"))
+        .as("what the file server has of it")
+        .contains(again.getStatus().workspace().id())
+        .doesNotContain(workspace);
+    assertThat(inContainer(again, "cat /work/private.txt")).isEqualTo("new\n");
+  }
+
+  /** A second after it was started, rather than minutes. */
+  private static void letTheTimerBeginSoon() {
+    server
+        .host()
+        .shell(
+            """
+            mkdir -p /run/systemd/system/%1$s.timer.d
+            printf '[Timer]\\nOnActiveSec=1s\\nAccuracySec=100ms\\n' >/run/systemd/system/%1$s.timer.d/soon.conf
+            systemctl daemon-reload
+            """
+                .formatted(EXPIRY));
+  }
+
+  /** Sets the file server's clock ahead, and waits until its own timer has been at work since. */
+  private static void timerFires(Duration ahead) {
+    String before =
+        server
+            .host()
+            .shell(
+                """
+                systemctl stop %1$s.timer
+                date -s @%2$d >/dev/null
+                %3$s
+                systemctl start %1$s.timer
+                """
+                    .formatted(EXPIRY, Instant.now().plus(ahead).getEpochSecond(), LAST_RUN));
+    await()
+        .atMost(SLOW)
+        .pollInterval(Duration.ofSeconds(1))
+        .until(() -> !server.host().shell(LAST_RUN).equals(before));
+  }
+
+  private static LabTeam ready(String yaml) {
+    return lab.awaitTeamReady(lab.apply(LabTeam.class, yaml).getMetadata().getName(), SLOW);
+  }
+
+  private static LabTeam awaitReady(String team, Reason reason, Duration bound) {
+    return lab.awaitTeam(
+        team,
+        "Ready=True:" + reason,
+        now -> Conditions.hasReason(now.getStatus().conditions(), ConditionType.READY, reason),
+        bound);
+  }
+
+  /** Whether the team can store a file of so many megabytes. */
+  private static boolean fill(LabTeam team, String file, int megabytes) {
+    return inContainer(
+            team,
+            "dd if=/dev/zero of=/work/%s bs=1M count=%d conv=fsync >/dev/null 2>&1; echo $?"
+                .formatted(file, megabytes))
+        .equals("0\n");
+  }
+
+  private static String inContainer(LabTeam team, String script) {
+    String container =
+        "crowdlab-%s-%d-web"
+            .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch());
+    return machine.exec("podman", "exec", container, "sh", "-c", script);
+  }
+
+  /** Whether the machine's own key still lets it in. */
+  private static boolean logsIn(String login) {
+    return machine
+        .shell(
+            """
+            key=$(grep -rl 'BEGIN OPENSSH PRIVATE KEY' /var/lib/crowdlab | head -n 1)
+            echo ls | timeout 20 sftp -q -b - -P %d -i "$key" -o StrictHostKeyChecking=no \
+              -o UserKnownHostsFile=/dev/null %s@%s >/dev/null 2>&1 && echo yes || echo no
+            """
+                .formatted(RealFileServer.SFTP_PORT, login, server.host().address()))
+        .equals("yes\n");
+  }
+
+  /** Which of the file server's accounts can read the file. */
+  private static String accountsThatReach(String file) {
+    return server
+        .host()
+        .shell(
+            """
+            while IFS=: read -r name _ uid gid _; do
+              setpriv --reuid "$uid" --regid "$gid" --clear-groups cat '%s' >/dev/null 2>&1 &&
+                echo "$name"
+            done </etc/passwd || true
+            """
+                .formatted(file));
   }
 
   private static Advanced advance(WorkspaceId id, long epoch, long size) {
