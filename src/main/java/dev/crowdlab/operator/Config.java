@@ -3,6 +3,7 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.DetectorSettings;
 import dev.crowdlab.ssh.Cidr;
 import java.time.Duration;
 import java.util.List;
@@ -17,11 +18,14 @@ import org.jspecify.annotations.Nullable;
  * @param namespace where the operator keeps its own Secrets and its Lease
  * @param installation six characters of {@code a-z2-7} that tell two clusters on one file server
  *     apart; by default derived from the cluster
+ * @param detection when a machine or its agent counts as lost; {@link ConfigFile} fills in what is
+ *     left out
  */
 public record Config(
     String namespace,
     @Nullable String installation,
     Hub hub,
+    DetectorSettings detection,
     @Nullable FileServer fileServer,
     Route route,
     WaitingRoom waitingRoom,

@@ -1,7 +1,6 @@
 package dev.crowdlab.vm;
 
 import static dev.crowdlab.core.Conditions.find;
-import static dev.crowdlab.core.Conditions.hasReason;
 import static dev.crowdlab.core.Conditions.holds;
 import static dev.crowdlab.core.Conditions.isFalse;
 import static dev.crowdlab.core.Conditions.isTrue;
@@ -16,6 +15,8 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
 import java.time.Instant;
@@ -105,7 +106,7 @@ final class VmConditions {
     if (view.deleting()) {
       return List.of(isTrue(ConditionType.RECONCILING, Reason.DELETING, ready.getMessage()));
     }
-    if (view.paused() || reason == Reason.VM_LOST) {
+    if (view.paused() || Reasons.isLoss(reason)) {
       return List.of();
     }
     if (Conditions.TRUE.equals(ready.getStatus())) {
@@ -147,7 +148,7 @@ final class VmConditions {
         find(conditions, ConditionType.REACHABLE).map(Reasons::of).orElse(Reason.WAITING);
     return switch (reachable) {
       case SECRET_NOT_FOUND -> VmPhase.PENDING;
-      case VM_LOST, UNREACHABLE, HOST_NOT_RESOLVED -> VmPhase.UNREACHABLE;
+      case VM_LOST, VM_HUNG, UNREACHABLE, HOST_NOT_RESOLVED -> VmPhase.UNREACHABLE;
       default -> phaseOfReached(conditions);
     };
   }
@@ -183,14 +184,37 @@ final class VmConditions {
     if (view.target() instanceof Outcome.Failed<?>(Outcome.Failure failure)) {
       return isFalse(ConditionType.REACHABLE, failure.reason(), failure.message());
     }
-    if (view.health() instanceof VmHealth.Lost) {
-      return isFalse(ConditionType.REACHABLE, Reason.VM_LOST, "Neither the agent nor sshd answers");
+    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
+      return lost(ConditionType.REACHABLE, fault);
     }
-    if (view.session().isPresent()
-        && hasReason(view.status().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)) {
+    Condition before =
+        find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
+    Reason reason = Reasons.of(before);
+    if (view.session().isPresent() && Reasons.isLoss(reason)) {
       return isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The agent is back");
     }
-    return find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
+    if (view.health() instanceof VmHealth.Alive(_, boolean sshdAnswers)
+        && Conditions.TRUE.equals(before.getStatus())
+        && sshdAnswers == (reason == Reason.SSHD_SILENT)) {
+      return sshdAnswers
+          ? isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "sshd answers again")
+          : isTrue(
+              ConditionType.REACHABLE,
+              Reason.SSHD_SILENT,
+              "The agent is well; sshd does not answer, so nobody can log in");
+    }
+    return before;
+  }
+
+  private static Condition lost(String type, VmFault fault) {
+    return switch (fault) {
+      case SILENT -> isFalse(type, Reason.VM_LOST, "Neither the agent nor sshd answers");
+      case HUNG ->
+          isFalse(
+              type,
+              Reason.VM_HUNG,
+              "The machine takes connections, and neither the agent nor sshd answers");
+    };
   }
 
   private Condition kept(String type) {
@@ -206,9 +230,18 @@ final class VmConditions {
               type,
               Reason.IDENTITY_CONFLICT,
               "Two agents answer for this machine; find out which one is real and stop the other");
-      case VmHealth.Lost _ -> isFalse(type, Reason.VM_LOST, "Neither the agent nor sshd answers");
-      case VmHealth.AgentDown _ ->
-          isFalse(type, Reason.AGENT_LOST, "sshd answers, the agent does not; it is restarted");
+      case VmHealth.Lost(_, _, VmFault fault) -> lost(type, fault);
+      case VmHealth.AgentDown(_, _, AgentFault fault) ->
+          switch (fault) {
+            case CRASHED ->
+                isFalse(
+                    type, Reason.AGENT_LOST, "sshd answers, the agent does not; it is restarted");
+            case HUNG ->
+                isFalse(
+                    type,
+                    Reason.AGENT_HUNG,
+                    "The agent's connection stood and nothing came; it is restarted");
+          };
       case VmHealth.Unwatched _, VmHealth.Awaited _, VmHealth.Alive _, VmHealth.Suspect _ ->
           view.session().isPresent()
               ? isTrue(type, Reason.AGENT_CONNECTED, "The agent has a session")
@@ -303,8 +336,10 @@ final class VmConditions {
   private boolean stable() {
     ContributedVMStatus status = view.status();
     boolean wasLost =
-        hasReason(status.conditions(), ConditionType.READY, Reason.VM_LOST)
-            || hasReason(status.conditions(), ConditionType.READY, Reason.STABILISING);
+        find(status.conditions(), ConditionType.READY)
+            .map(Reasons::of)
+            .filter(reason -> Reasons.isLoss(reason) || reason == Reason.STABILISING)
+            .isPresent();
     return !wasLost
         || view.session()
             .map(session -> session.connectedSince().plus(stableBound))

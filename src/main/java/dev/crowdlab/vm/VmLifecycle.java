@@ -19,6 +19,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
 import dev.crowdlab.ssh.SshTarget;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.net.InetAddress;
@@ -216,6 +217,7 @@ final class VmLifecycle {
 
     Duration run() {
       VmView view = view(answered());
+      tellHold(view);
       watch(view);
       if (view.target() instanceof Outcome.Done<SshTarget>(SshTarget target)) {
         view = view(act(view, target));
@@ -231,12 +233,42 @@ final class VmLifecycle {
         case VmAction.Rest _ -> view.status();
         case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId()).status();
         case VmAction.RestartAgent _ -> {
-          events.warning(
-              written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+          tellAgent(view);
           yield integration.restartAgent(view, target);
         }
         case VmAction.Integrate _ -> integrate(view, target);
       };
+    }
+
+    private void tellAgent(VmView view) {
+      if (view.health() instanceof VmHealth.AgentDown(_, _, AgentFault fault)
+          && fault == AgentFault.HUNG) {
+        events.warning(written, Reason.AGENT_HUNG, "sshd answers, the agent hangs: restarting it");
+      } else {
+        events.warning(
+            written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+      }
+    }
+
+    /** Why a machine that does not answer is not held for lost. */
+    private void tellHold(VmView view) {
+      if (view.health() instanceof VmHealth.Suspect(_, _, VmHealth.Hold hold)) {
+        switch (hold) {
+          case NONE, STORM -> {}
+          case STORM_TO_SAY ->
+              events.warning(
+                  written,
+                  Reason.LOSS_DOUBTED,
+                  "Too many machines vanished at once: the operator doubts itself first, and"
+                      + " confirms them one by one");
+          case DEAF ->
+              events.warning(
+                  written,
+                  Reason.LOSS_DOUBTED,
+                  "It does not answer, but the operator hears nobody else either: its own network"
+                      + " may be at fault");
+        }
+      }
     }
 
     private ContributedVMStatus integrate(VmView view, SshTarget target) {
@@ -305,14 +337,17 @@ final class VmLifecycle {
             Conditions.find(before.conditions(), condition.getType())
                 .filter(old -> old.getReason().equals(condition.getReason()))
                 .isPresent();
-        if (same || !TOLD.contains(condition.getType())) {
+        boolean told =
+            TOLD.contains(condition.getType()) || Reasons.of(condition) == Reason.SSHD_SILENT;
+        if (same || !told) {
           continue;
         }
         boolean good = Conditions.TRUE.equals(condition.getStatus());
         boolean bad =
             ConditionType.QUARANTINED.equals(condition.getType())
                 || hasReason(after.conditions(), ConditionType.STALLED, Reasons.of(condition))
-                || Reasons.of(condition) == Reason.VM_LOST;
+                || Reasons.isLoss(Reasons.of(condition))
+                || Reasons.of(condition) == Reason.SSHD_SILENT;
         if (good || bad) {
           events.record(
               written,
@@ -341,7 +376,8 @@ final class VmLifecycle {
         agents.watch(
             view.ref(),
             new InetSocketAddress(InetAddress.getByName(address), view.vm().getSpec().ssh().port()),
-            !view.teams().isEmpty());
+            !view.teams().isEmpty(),
+            integration.loginCheck(view));
       } catch (UnknownHostException e) {
         throw new IllegalStateException("status.address of " + view.ref() + " is no address", e);
       }
