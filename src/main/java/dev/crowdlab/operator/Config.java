@@ -31,6 +31,7 @@ public record Config(
     WaitingRoom waitingRoom,
     Network network,
     Integrity integrity,
+    Returning returning,
     Release release,
     LeaderElection leaderElection,
     Management management) {
@@ -189,6 +190,28 @@ public record Config(
     public Integrity {
       quarantine = requireNonNullElse(quarantine, false);
       reverify = requireNonNullElse(reverify, Duration.ofHours(1));
+    }
+  }
+
+  /**
+   * When a machine that was lost carries teams again: once its agent has been connected for a
+   * while.
+   *
+   * @param stable that while after one loss; it doubles with each further one
+   * @param longest what it grows to at most
+   * @param forgive for each of these times that the machine stays, one loss is forgiven
+   */
+  public record Returning(Duration stable, Duration longest, Duration forgive) {
+    public Returning {
+      stable = requireNonNullElse(stable, Duration.ofSeconds(10));
+      longest = requireNonNullElse(longest, Duration.ofMinutes(10));
+      forgive = requireNonNullElse(forgive, Duration.ofHours(1));
+      check(
+          longest.compareTo(stable) >= 0,
+          "returning.longest",
+          Times.formatDuration(longest),
+          "at least returning.stable");
+      check(forgive.isPositive(), "returning.forgive", Times.formatDuration(forgive), "above zero");
     }
   }
 

@@ -55,6 +55,7 @@ public final class ConfigFile {
           "waitingRoom",
           "network",
           "integrity",
+          "returning",
           "release",
           "leaderElection",
           "management");

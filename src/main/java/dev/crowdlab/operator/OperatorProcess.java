@@ -186,6 +186,11 @@ public final class OperatorProcess implements AutoCloseable {
             random,
             VmSettings.defaults()
                 .withReverify(config.integrity().reverify())
+                .withReturning(
+                    new VmSettings.Returning(
+                        config.returning().stable(),
+                        config.returning().longest(),
+                        config.returning().forgive()))
                 .withRelease(config.release().drainBound(), config.release().cleanupBound()),
             machineNews);
     ScheduledExecutorService helper =

@@ -7,9 +7,9 @@ import static dev.crowdlab.core.Conditions.isTrue;
 import static dev.crowdlab.core.Conditions.isUnknown;
 
 import dev.crowdlab.api.ConditionType;
-import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
@@ -23,7 +23,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The conditions and the phase of a machine: a pure function of what is observed and of what the
@@ -44,11 +46,14 @@ final class VmConditions {
       isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "No connection was tried yet");
 
   private final VmView view;
-  private final Duration stableBound;
+  private final @Nullable Reputation reputation;
 
-  VmConditions(VmView view, Duration stableBound) {
+  /**
+   * @param reputation what the machine's past says of it by now
+   */
+  VmConditions(VmView view, @Nullable Reputation reputation) {
     this.view = view;
-    this.stableBound = stableBound;
+    this.reputation = reputation;
   }
 
   private static boolean isStalled(Reason reason) {
@@ -282,7 +287,7 @@ final class VmConditions {
             step.getMessage());
       }
     }
-    if (view.stale() || !stable()) {
+    if (view.stale() || stableFrom().isPresent()) {
       return isFalse(
           type,
           Reason.STABILISING,
@@ -332,26 +337,18 @@ final class VmConditions {
         && Reasons.of(step) == Reason.POLICY_VIOLATED;
   }
 
-  /** A machine that was lost is stable when its agent has been connected for the bound. */
-  private boolean stable() {
-    ContributedVMStatus status = view.status();
-    boolean wasLost =
-        find(status.conditions(), ConditionType.READY)
-            .map(Reasons::of)
-            .filter(reason -> Reasons.isLoss(reason) || reason == Reason.STABILISING)
-            .isPresent();
-    return !wasLost
-        || view.session()
-            .map(session -> session.connectedSince().plus(stableBound))
-            .filter(until -> !until.isAfter(view.now()))
-            .isPresent();
+  /** From when on a machine that was lost may carry teams again; empty when nothing holds it. */
+  private Optional<Instant> stableFrom() {
+    return reputation == null
+        ? Optional.empty()
+        : Optional.ofNullable(reputation.stableFrom()).map(Times::parse);
   }
 
   /** The shortest time in which something changes by itself, for the next look. */
   Duration lookAgain(Duration longest) {
     Duration next = longest;
-    if (view.session().isPresent() && !stable()) {
-      next = earlier(next, view.session().get().connectedSince().plus(stableBound));
+    if (view.session().isPresent() && stableFrom().isPresent()) {
+      next = earlier(next, stableFrom().get());
     }
     next =
         switch (view.availability()) {

@@ -10,6 +10,7 @@ import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.StepTiming;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.api.VmStep;
@@ -54,6 +55,7 @@ final class VmLifecycle {
   private final EventRecorder events;
   private final InstantSource clock;
   private final VmSettings settings;
+  private final Reputations reputations;
 
   VmLifecycle(
       VmObserver observer,
@@ -70,6 +72,7 @@ final class VmLifecycle {
     this.events = events;
     this.clock = clock;
     this.settings = settings;
+    this.reputations = new Reputations(settings.returning());
   }
 
   /** Carries out one step and writes what is known then; gives back when to look again. */
@@ -79,14 +82,15 @@ final class VmLifecycle {
 
   /** The whole status for what is observed. */
   ContributedVMStatus statusOf(VmView view) {
-    VmConditions conditions = new VmConditions(view, settings.stableBound());
+    Reputation reputation = reputations.now(view);
+    VmConditions conditions = new VmConditions(view, reputation);
     ContributedVMStatus status = view.status();
     List<Condition> wanted = conditions.all();
     Long generation =
         view.paused() || isUnproven(view, wanted)
             ? status.observedGeneration()
             : view.vm().getMetadata().getGeneration();
-    ContributedVMStatus.Builder builder = status.toBuilder();
+    ContributedVMStatus.Builder builder = status.toBuilder().reputation(reputation);
     if (view.health() instanceof VmHealth.Lost
         && status.backoff() == null
         && !VmAction.isRefused(status)) {
@@ -180,7 +184,9 @@ final class VmLifecycle {
     AgentStatus last = view.status().agent();
     Optional<Agents.Session> session = view.session();
     if (session.isEmpty()) {
-      return last == null ? null : new AgentStatus(last.version(), null, last.lastSeen());
+      return last == null
+          ? null
+          : new AgentStatus(last.version(), null, last.lastSeen(), last.bootId());
     }
     String since = Times.format(session.get().connectedSince());
     boolean recent =
@@ -193,7 +199,10 @@ final class VmLifecycle {
     return recent
         ? last
         : new AgentStatus(
-            session.get().agentVersion(), since, Times.format(session.get().lastSeen()));
+            session.get().agentVersion(),
+            since,
+            Times.format(session.get().lastSeen()),
+            session.get().bootId());
   }
 
   /** Accepted, or what was found is only reported. */
@@ -224,7 +233,7 @@ final class VmLifecycle {
         watch(view);
       }
       save(view);
-      return new VmConditions(view, settings.stableBound())
+      return new VmConditions(view, view.status().reputation())
           .lookAgain(view.olderTwin().isPresent() ? TWIN_INTERVAL : settings.refresh());
     }
 

@@ -101,6 +101,7 @@ class InstallIT {
               waitingRoom: {advertise: "[2001:db8::1]:8090", hold: 1m30s, maxHeld: 5}
               network: {allow: [10.0.0.0/8], deny: [10.96.0.0/16]}
               integrity: {quarantine: true, reverify: 1h}
+              returning: {stable: 20s, longest: 1h, forgive: 1d}
             networkPolicy: {enabled: true, waitingRoomFrom: [{podSelector: {}}], metricsFrom: [{podSelector: {}}]}
             """);
 

@@ -217,9 +217,9 @@ class VmLifecycleTest {
     Duration again = bench.pass();
     assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
         .isTrue();
-    assertThat(again).isLessThanOrEqualTo(bench.settings.stableBound().plusMillis(10));
+    assertThat(again).isLessThanOrEqualTo(bench.settings.returning().stable().plusMillis(10));
 
-    bench.clock.advance(bench.settings.stableBound());
+    bench.clock.advance(bench.settings.returning().stable());
     bench.pass();
     assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
