@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Watches one VM: has it judged, has its sshd probed, and says what came out. Every method is
@@ -175,7 +176,10 @@ final class Lookout {
     Verdict now = vigil.verdict();
     if (now != before) {
       hub.metrics().verdict(now);
-      log.info("{}: {} after {} ms of silence", vm, now, vigil.silence().toMillis());
+      // A lossy link has many a suspicion that comes to nothing.
+      boolean passing = now == Verdict.SUSPECT || (now == Verdict.ALIVE && !told(before));
+      log.atLevel(passing ? Level.DEBUG : Level.INFO)
+          .log("{}: {} after {} ms of silence", vm, now, vigil.silence().toMillis());
     }
     if (hold != Hold.NONE) {
       hub.metrics().held(hold);
@@ -185,6 +189,10 @@ final class Lookout {
     if (now != before) {
       decided.accept(now);
     }
+  }
+
+  private static boolean told(Verdict verdict) {
+    return verdict != Verdict.SUSPECT && verdict != Verdict.AWAITED;
   }
 
   // ---- probes

@@ -11,8 +11,9 @@ import java.time.Duration;
  * refused. So what may still be held against us, each probe under way counted as one, stays at most
  * {@link #MOST}, and is taken to run off at half of that speed: the rest is for others who share
  * our address. A probe that found nobody costs nothing, so a dead machine is probed as often as the
- * detector likes. A connection that sshd has taken and not served yet (a machine that hangs) costs
- * when it will be served, all of them at once then: those do not run off before sshd was heard.
+ * detector likes. A login that a hung machine did not serve costs when it will be, all of them at
+ * once then: those do not run off before it was heard. (A probe that it did not serve is reset: of
+ * that, sshd never learns who it was. It counts here all the same.)
  */
 final class ProbeBudget {
 
@@ -44,13 +45,13 @@ final class ProbeBudget {
   }
 
   /** A probe ended that sshd may hold against us. */
-  void served(long nano) {
-    heard(nano);
+  void spent(long nano) {
+    runOff(nano);
     underWay--;
     held++;
   }
 
-  /** A probe was given up that sshd has yet to serve. */
+  /** A login was given up that sshd has yet to serve. */
   void unserved() {
     underWay--;
     unserved++;

@@ -129,8 +129,11 @@ final class Sshd {
   /** A probe's result, which may end its round. */
   void found(int number, ProbeResult result, boolean wasConnected, long nano) {
     switch (result) {
-      case BANNER, OTHER -> budget.served(nano);
-      case MUTE -> budget.unserved();
+      case BANNER, OTHER -> {
+        budget.heard(nano);
+        budget.spent(nano);
+      }
+      case MUTE -> budget.spent(nano);
       case REFUSED, NOTHING, UNABLE -> budget.free();
     }
     if (round == null || round.number != number) {
@@ -138,6 +141,10 @@ final class Sshd {
     }
     Optional<Evidence> found = round.found(result, wasConnected);
     found.ifPresent(what -> conclude(what, nano));
+    if (round != null && round.wantsLogin() && evidence == Evidence.MUTE) {
+      // A login has said so before.
+      conclude(Evidence.MUTE, nano);
+    }
     if (round != null && round.hopeless()) {
       round = null;
       nextRoundAt = nano + settings.again().toNanos();

@@ -6,6 +6,7 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -133,7 +134,23 @@ final class SshdProber implements Prober, AutoCloseable {
     } catch (IOException e) {
       // What was said before counts.
     }
-    return length == 0 ? ProbeResult.MUTE : ProbeResult.OTHER;
+    if (length == 0) {
+      reset(socket);
+      return ProbeResult.MUTE;
+    }
+    return ProbeResult.OTHER;
+  }
+
+  /**
+   * A hung machine serves what waits for it when it goes on. OpenSSH holds a connection against us
+   * that was closed before, and cannot one that was reset: it does not know any more whose it was.
+   */
+  private static void reset(Socket socket) {
+    try {
+      socket.setSoLinger(true, 0);
+    } catch (SocketException e) {
+      // It is closed already.
+    }
   }
 
   private static boolean isSsh(byte[] read) {

@@ -72,7 +72,7 @@ final class Witness {
     }
     synchronized (this) {
       if (result.costs()) {
-        budget.served(clock.nano());
+        budget.spent(clock.nano());
       } else {
         budget.free();
       }

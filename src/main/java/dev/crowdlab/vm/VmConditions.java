@@ -6,6 +6,7 @@ import static dev.crowdlab.core.Conditions.isFalse;
 import static dev.crowdlab.core.Conditions.isTrue;
 import static dev.crowdlab.core.Conditions.isUnknown;
 
+import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
@@ -358,8 +359,10 @@ final class VmConditions {
           case Availability.Lent _ -> next;
           case Availability.Invalid _ -> next;
         };
-    if (view.status().backoff() != null && view.status().backoff().nextAttempt() != null) {
-      next = earlier(next, Times.parse(view.status().backoff().nextAttempt()));
+    Backoff backoff = view.status().backoff();
+    // One that is over and was not followed by an attempt waits for a change, not for time.
+    if (backoff != null && backoff.nextAttempt() != null && !VmAction.due(backoff, view.now())) {
+      next = earlier(next, Times.parse(backoff.nextAttempt()));
     }
     return next;
   }

@@ -21,6 +21,7 @@ import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.ssh.SshTarget;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.net.InetAddress;
@@ -91,10 +92,12 @@ final class VmLifecycle {
             ? status.observedGeneration()
             : view.vm().getMetadata().getGeneration();
     ContributedVMStatus.Builder builder = status.toBuilder().reputation(reputation);
-    if (view.health() instanceof VmHealth.Lost
-        && status.backoff() == null
-        && !VmAction.isRefused(status)) {
-      builder.backoff(integration.nextBackoff(view));
+    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
+      if (fault == VmFault.HUNG) {
+        builder.backoff(null);
+      } else if (status.backoff() == null && !VmAction.isRefused(status)) {
+        builder.backoff(integration.nextBackoff(view));
+      }
     } else if (view.health() instanceof VmHealth.Alive
         && holds(status.conditions(), ConditionType.CONFIGURED)
         && view.inputs().equals(status.inputs())

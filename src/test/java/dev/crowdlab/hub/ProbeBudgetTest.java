@@ -41,7 +41,7 @@ class ProbeBudgetTest {
   void whatIsSpentComesBackInTime() {
     int taken = takeAll(0);
     for (int i = 0; i < taken; i++) {
-      budget.served(0);
+      budget.spent(0);
     }
 
     assertThat(budget.take(SECOND)).isFalse();
@@ -49,7 +49,7 @@ class ProbeBudgetTest {
   }
 
   @Test
-  void whatAHungMachineHasTakenAndNotServedDoesNotRunOff() {
+  void aLoginThatAHungMachineDidNotServeDoesNotRunOff() {
     int taken = takeAll(0);
     for (int i = 0; i < taken; i++) {
       budget.unserved();
@@ -102,12 +102,16 @@ class ProbeBudgetTest {
         underWay.remove();
         switch (random.nextInt(3)) {
           case 0 -> budget.free();
+          case 1 -> {
+            budget.spent(now);
+            penalty += 1;
+          }
           default -> {
             if (hangs) {
               budget.unserved();
               waiting++;
             } else {
-              budget.served(now);
+              budget.spent(now);
               penalty += 1;
             }
           }

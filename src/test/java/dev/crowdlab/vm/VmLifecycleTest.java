@@ -14,6 +14,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
@@ -498,7 +499,7 @@ class VmLifecycleTest {
     assertThat(bench.agents.watched(bench.ref())).isPresent();
   }
 
-
+  @Test
   void theHubIsGivenAWayToAskWhetherTheMachineLetsAnybodyIn() {
     bench.ready();
     Duration within = Duration.ofSeconds(5);
@@ -511,6 +512,30 @@ class VmLifecycleTest {
 
     bench.machine().reachable(false);
     assertThat(check.answers(within)).isFalse();
+  }
+
+  @Test
+  void aMachineThatHangsIsNotLoggedInToAsEachLoginWouldCountWhenItGoesOn() {
+    bench.ready().agents.lose(bench.ref(), VmFault.HUNG);
+    bench.pass();
+    int before = bench.machine().calls().size();
+
+    for (int i = 0; i < 10; i++) {
+      bench.clock.advance(Duration.ofMinutes(10));
+      assertThat(bench.pass()).isGreaterThan(Duration.ofSeconds(1));
+    }
+
+    assertThat(bench.machine().calls()).hasSize(before);
+  }
+
+  @Test
+  void whatIsOverdueAndMayNotBeDoneIsNotLookedAtAllTheTime() {
+    bench.machine().reachable(false);
+    bench.pass();
+    bench.annotate(Names.PAUSED, "true");
+    bench.clock.advance(Duration.ofMinutes(10));
+
+    assertThat(bench.pass()).isGreaterThan(Duration.ofSeconds(1));
   }
 
   @Test
