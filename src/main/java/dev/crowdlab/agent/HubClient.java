@@ -84,6 +84,8 @@ final class HubClient implements Reporter, AutoCloseable {
   private final CompletableFuture<Void> closing = new CompletableFuture<>();
   private final CompletableFuture<Void> firstWelcome = new CompletableFuture<>();
   private @Nullable ScheduledFuture<?> beats;
+  private volatile Duration beat = Duration.ZERO;
+  private long pinged = System.nanoTime();
   private @Nullable ScheduledFuture<?> watching;
   private volatile @Nullable HubSession session;
   private volatile String state = "not connected yet";
@@ -285,6 +287,7 @@ final class HubClient implements Reporter, AutoCloseable {
     if (beats != null) {
       beats.cancel(false);
     }
+    beat = Duration.ofMillis(heartbeatMillis);
     AtomicLong sequence = of.sequence();
     beats =
         heart.scheduleAtFixedRate(
@@ -315,13 +318,20 @@ final class HubClient implements Reporter, AutoCloseable {
       return;
     }
     long now = System.nanoTime();
-    if (now - present.lastHeard() > patience.silence().toNanos()) {
+    Duration rare = present.isWelcome() ? beat : Duration.ZERO;
+    if (now - present.lastHeard() > longer(patience.silence(), rare.multipliedBy(3)).toNanos()) {
       present.end("the hub is silent");
     } else if (!present.isWelcome() && now - present.opened() > patience.welcome().toNanos()) {
       present.end("the hub did not welcome us");
-    } else {
+    } else if (now - pinged >= rare.toNanos()) {
+      // Not more often than it wants to hear from us: a ping costs the hub as much as a heartbeat.
+      pinged = now;
       present.ping();
     }
+  }
+
+  private static Duration longer(Duration a, Duration b) {
+    return a.compareTo(b) >= 0 ? a : b;
   }
 
   private void pause(Duration duration) {

@@ -18,4 +18,7 @@ public record AgentStatus(
     @JsonPropertyDescription(
             "The last sign of life, RFC 3339 with milliseconds; refreshed about once a "
                 + "minute and when a session ends.")
-        @Nullable String lastSeen) {}
+        @Nullable String lastSeen,
+    @JsonPropertyDescription(
+            "The boot id of the machine's kernel: another one tells that it was started anew.")
+        @Nullable String bootId) {}

@@ -27,6 +27,7 @@ public record ContributedVMStatus(
         @Nullable IntegrityStatus integrity,
     @JsonPropertyDescription("The agent on the machine, as the hub sees it.")
         @Nullable AgentStatus agent,
+    @JsonPropertyDescription("How reliable the machine has been.") @Nullable Reputation reputation,
     @JsonPropertyDescription("The LabTeams that are bound to the machine now.") List<String> teams,
     @JsonPropertyDescription("Teams bound and the capacity for teams, e.g. 2/4; for the column.")
         @Nullable String occupancy,
@@ -69,6 +70,7 @@ public record ContributedVMStatus(
     builder.facts = facts;
     builder.integrity = integrity;
     builder.agent = agent;
+    builder.reputation = reputation;
     builder.teams = teams;
     builder.occupancy = occupancy;
     builder.hostKey = hostKey;
@@ -90,6 +92,7 @@ public record ContributedVMStatus(
     private @Nullable VmFacts facts;
     private @Nullable IntegrityStatus integrity;
     private @Nullable AgentStatus agent;
+    private @Nullable Reputation reputation;
     private List<String> teams = List.of();
     private @Nullable String occupancy;
     private @Nullable String hostKey;
@@ -130,6 +133,11 @@ public record ContributedVMStatus(
 
     public Builder agent(@Nullable AgentStatus value) {
       this.agent = value;
+      return this;
+    }
+
+    public Builder reputation(@Nullable Reputation value) {
+      this.reputation = value;
       return this;
     }
 
@@ -191,6 +199,7 @@ public record ContributedVMStatus(
           facts,
           integrity,
           agent,
+          reputation,
           teams,
           occupancy,
           hostKey,

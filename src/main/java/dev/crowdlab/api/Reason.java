@@ -75,6 +75,18 @@ public enum Reason {
   /** The machine was connected and now neither its agent nor its sshd answers. */
   VM_LOST("VmLost"),
 
+  /** The machine's kernel still takes connections, and nothing else on it answers. */
+  VM_HUNG("VmHung"),
+
+  /** The agent is well and sshd does not answer: no fault, but nobody can log in. */
+  SSHD_SILENT("SshdSilent"),
+
+  /**
+   * The machine does not answer, and is not held for lost yet: too many vanished with it, or the
+   * operator hears nobody else either.
+   */
+  LOSS_DOUBTED("LossDoubted"),
+
   // ContributedVM: judging it
 
   /** The last verification found no violation. */
@@ -111,6 +123,9 @@ public enum Reason {
 
   /** The agent's session is gone while the machine answers; it is being restarted. */
   AGENT_LOST("AgentLost"),
+
+  /** The agent's session stands and nothing comes, while the machine answers; it is restarted. */
+  AGENT_HUNG("AgentHung"),
 
   /** The contributor paused or withdrew the machine on the machine itself. */
   CONTRIBUTOR_PAUSED("ContributorPaused"),

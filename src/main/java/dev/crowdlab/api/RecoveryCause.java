@@ -4,9 +4,12 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /** Why a team left its machine or was restarted under a new epoch. */
 public enum RecoveryCause {
-  /** Neither the agent nor sshd answered. */
+  /** Neither the agent nor sshd answered: its power failed, or the network between. */
   @JsonProperty("VmLost")
   VM_LOST,
+  /** Its kernel took connections, and nothing else on it answered. */
+  @JsonProperty("VmHung")
+  VM_HUNG,
   /** The machine violated its policy. */
   @JsonProperty("VmQuarantined")
   VM_QUARANTINED,

@@ -26,8 +26,9 @@ final class AgentSession {
   /** The nonce that it has not answered yet. */
   @Nullable String challenge;
 
-  boolean welcomed;
-  boolean toldFast;
+  /** The time between heartbeats that it was told; null until it was welcomed. */
+  @Nullable Duration toldBeat;
+
   private Instant tokenIssuedAt;
   @Nullable String offeredTokenId;
   long offeredAt;

@@ -32,8 +32,9 @@ public interface Agents {
    *
    * @param ssh the checked address and port of its sshd, for the probe
    * @param carriesTeams fast heartbeats when true
+   * @param login asked when sshd takes the connection and says nothing
    */
-  void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams);
+  void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams, LoginCheck login);
 
   /** Forgets a VM, closes its session and invalidates its token. */
   void forget(VmRef vm);

@@ -11,21 +11,28 @@ interface Detector {
 
   Verdict judge(Signals signals);
 
-  /** See the records of {@link VmHealth} of the same names. */
+  /** See the records of {@link VmHealth} that they become. */
   enum Verdict {
     AWAITED,
     ALIVE,
     SUSPECT,
     AGENT_DOWN,
-    LOST,
+    AGENT_HUNG,
+    VM_LOST,
+    VM_HUNG,
     CONFLICT;
 
     /** Whether something is held against the VM or its agent, and probes shall tell more. */
     boolean doubtful() {
       return switch (this) {
-        case SUSPECT, AGENT_DOWN, LOST -> true;
+        case SUSPECT, AGENT_DOWN, AGENT_HUNG, VM_LOST, VM_HUNG -> true;
         case AWAITED, ALIVE, CONFLICT -> false;
       };
+    }
+
+    /** Whether the VM's teams have to go elsewhere. */
+    boolean loss() {
+      return this == VM_LOST || this == VM_HUNG;
     }
   }
 
@@ -38,29 +45,38 @@ interface Detector {
   }
 
   /** What the last whole round of probes of this suspicion found. */
-  enum Probed {
+  enum Evidence {
     /** No round has ended yet. */
     UNKNOWN,
-    /** One answered: it lives. */
+    /** sshd said who it is, or let us in. */
     ANSWERED,
-    /** None did. */
+    /** The machine refused the connection: its kernel lives, and has no sshd. */
+    REFUSED,
+    /** The machine took the connection, and neither said anything nor let us in. */
+    MUTE,
+    /** Nothing came back. */
     SILENT
   }
 
   /**
    * What is known of a VM now.
    *
+   * @param before the last verdict
    * @param contested two sessions answer for it
    * @param silence since the last frame, or since we could have heard one (the hub opened, the VM
    *     was first watched, we stood still)
-   * @param fast whether the agent was told the fast cadence, and has used it
+   * @param bound a longer silence is suspicious, by the heartbeats before it
    * @param suspected for how long the suspicion lasts; zero without one
+   * @param sshdWasSilent sshd did not answer before either, while the agent was well: that it does
+   *     not answer now proves nothing
    */
   record Signals(
+      Verdict before,
       Link link,
       boolean contested,
       Duration silence,
-      boolean fast,
+      Duration bound,
       Duration suspected,
-      Probed probed) {}
+      Evidence evidence,
+      boolean sshdWasSilent) {}
 }

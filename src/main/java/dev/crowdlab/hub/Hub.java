@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.hub.HubIdentity.Material;
 import dev.crowdlab.hub.SecretStore.SecretStoreException;
-import dev.crowdlab.protocol.Frames;
 import dev.crowdlab.protocol.Protocol;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -81,15 +80,15 @@ public final class Hub implements AutoCloseable {
     HubMetrics metrics = new HubMetrics(registry);
     Timers timers = this::after;
     HubContext context =
-        new HubContext(
+        HubContext.of(
             settings.detector(),
-            new FixedBoundsDetector(settings.detector()),
+            settings.witnesses(),
             clock,
             timers,
             prober,
+            prober::ask,
             news,
             metrics,
-            new Frames(),
             () -> nonce(random));
     agents = new HubAgents(context, tokens, settings.rotateTokensAfter(), worker);
     server = new HubServer(settings, tokens, agents, metrics, timers, clock);
@@ -146,7 +145,7 @@ public final class Hub implements AutoCloseable {
     }
     wanted = true;
     tryOpen(contributed);
-    every(settings.detector().tick(), agents::tick);
+    every(settings.detector().self().tick(), agents::tick);
     every(ROTATION_CHECK, agents::rotate);
     every(CERTIFICATE_CHECK, () -> worker.execute(this::renew));
   }

@@ -33,6 +33,9 @@ final class HubAgents implements Agents {
   private static final Duration REVOKE_AGAIN = Duration.ofSeconds(15);
   private static final int REVOKE_TRIES = 20;
 
+  /** The agents are counted once a second or so. */
+  private static final int TICKS_PER_PACE = 20;
+
   private static final Logger log = LoggerFactory.getLogger(HubAgents.class);
 
   private final HubContext hub;
@@ -44,7 +47,7 @@ final class HubAgents implements Agents {
   /** Where each team was ordered to run last, and at which epoch, by its UID. */
   private final Map<String, Placed> placed = new ConcurrentHashMap<>();
 
-  private volatile long tickedAt;
+  private int ticks;
 
   private record Placed(String vmUid, long epoch) {}
 
@@ -56,7 +59,6 @@ final class HubAgents implements Agents {
     this.tokens = tokens;
     this.rotateAfter = rotateAfter;
     this.worker = worker;
-    this.tickedAt = hub.clock().nano();
   }
 
   // ---- the server's side
@@ -143,21 +145,45 @@ final class HubAgents implements Agents {
 
   /** Agents can connect from now on: until here, none could be heard. */
   void opened() {
-    tickedAt = hub.clock().nano();
+    hub.own().pulse().rest(hub.clock().nano());
     desks.values().forEach(VmDesk::doubtOurselves);
   }
 
-  /** To be called every {@link DetectorSettings#tick}. */
+  /** To be called every {@link DetectorSettings.Self#tick}. */
   void tick() {
-    long now = hub.clock().nano();
-    Duration late = Duration.ofNanos(now - tickedAt).minus(hub.settings().tick());
-    tickedAt = now;
-    boolean stalled = late.compareTo(hub.settings().stall()) > 0;
-    if (stalled) {
-      hub.metrics().stall();
-      log.warn("the hub stood still for {} ms; all clocks start anew", late.toMillis());
+    Duration paused = hub.own().pulse().beat(hub.clock().nano());
+    if (paused.isPositive()) {
+      hub.metrics().paused(paused);
+      if (hub.own().pulse().isStall(paused)) {
+        log.warn("the hub stood still for {} ms; all clocks start anew", paused.toMillis());
+      }
     }
-    desks.values().forEach(desk -> desk.tick(stalled));
+    desks.values().forEach(desk -> desk.tick(paused));
+    if (ticks++ % TICKS_PER_PACE == 0) {
+      pace();
+    }
+    hub.own().pulse().rest(hub.clock().nano());
+  }
+
+  private void pace() {
+    int fast = 0;
+    int slow = 0;
+    for (VmDesk desk : desks.values()) {
+      Optional<Boolean> beatsFast = desk.beatsFast();
+      if (beatsFast.isPresent()) {
+        fast += beatsFast.get() ? 1 : 0;
+        slow += beatsFast.get() ? 0 : 1;
+      }
+    }
+    if (hub.pacer().fit(fast, slow)) {
+      log.info(
+          "{} agents with teams beat every {} ms from now on, {} others every {} ms",
+          fast,
+          hub.pacer().beat(true).toMillis(),
+          slow,
+          hub.pacer().beat(false).toMillis());
+      desks.values().forEach(VmDesk::pace);
+    }
   }
 
   /** Offers new tokens where they are due; to be called now and then. */
@@ -200,8 +226,8 @@ final class HubAgents implements Agents {
   }
 
   @Override
-  public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams) {
-    desk(vm).watch(ssh, carriesTeams);
+  public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams, LoginCheck login) {
+    desk(vm).watch(ssh, carriesTeams, login);
   }
 
   @Override

@@ -1,11 +1,17 @@
 package dev.crowdlab.hub;
 
+import dev.crowdlab.hub.VmHealth.Hold;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What the hub counts; every label has a fixed set of values. */
@@ -31,8 +37,10 @@ final class HubMetrics {
     HUB_CLOSED
   }
 
+  private final MeterRegistry registry;
   private final Counter heartbeats;
-  private final Counter stalls;
+  private final Timer pauses;
+  private final Counter deaf;
   private final Counter overflows;
   private final Map<Detector.Verdict, Counter> verdicts;
   private final Map<ProbeResult, Counter> probes;
@@ -41,13 +49,19 @@ final class HubMetrics {
   private final AtomicInteger sessions = new AtomicInteger();
 
   HubMetrics(MeterRegistry registry) {
+    this.registry = registry;
     heartbeats =
         Counter.builder("crowdlab.hub.heartbeats")
             .description("heartbeats of agents")
             .register(registry);
-    stalls =
-        Counter.builder("crowdlab.hub.stalls")
-            .description("times the hub itself stood still and doubted itself")
+    pauses =
+        Timer.builder("crowdlab.hub.pauses")
+            .description(
+                "times for which the hub itself stood still, and held nothing against others")
+            .register(registry);
+    deaf =
+        Counter.builder("crowdlab.hub.deaf")
+            .description("machines that did not answer while nobody else was heard either")
             .register(registry);
     overflows =
         Counter.builder("crowdlab.hub.send.overflows")
@@ -94,8 +108,39 @@ final class HubMetrics {
     heartbeats.increment();
   }
 
-  void stall() {
-    stalls.increment();
+  /** We stood still for so long. */
+  void paused(Duration pause) {
+    pauses.record(pause);
+  }
+
+  /** A machine that does not answer is not held for lost yet. */
+  void held(Hold hold) {
+    if (hold == Hold.DEAF) {
+      deaf.increment();
+    }
+  }
+
+  /** Shows what the others know. */
+  void show(StormGuard guard, Pacer pacer) {
+    FunctionCounter.builder("crowdlab.hub.storms", guard, StormGuard::storms)
+        .description("times too many machines vanished at once")
+        .register(registry);
+    Gauge.builder("crowdlab.hub.held", guard, StormGuard::held)
+        .description("machines that vanished with too many others and wait to be confirmed")
+        .register(registry);
+    Gauge.builder("crowdlab.hub.heartbeats.core", pacer, Pacer::coreShare)
+        .description("share of one core that all heartbeats take, by what one is said to cost")
+        .register(registry);
+    for (boolean teams : new boolean[] {true, false}) {
+      TimeGauge.builder(
+              "crowdlab.hub.heartbeats.interval",
+              pacer,
+              TimeUnit.MILLISECONDS,
+              p -> p.beat(teams).toMillis())
+          .description("time between heartbeats that agents are told")
+          .tag("teams", Boolean.toString(teams))
+          .register(registry);
+    }
   }
 
   void overflow() {

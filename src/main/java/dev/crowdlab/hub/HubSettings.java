@@ -16,6 +16,8 @@ import java.util.List;
  * @param maxConnections open connections, those before the handshake included
  * @param rotateTokensAfter the age at which a token is replaced
  * @param detector the failure detector's bounds
+ * @param witnesses SSH servers that we should hear whatever becomes of the machines: when we do
+ *     not, our own network is at fault. They may be names
  */
 public record HubSettings(
     InetSocketAddress listen,
@@ -23,7 +25,8 @@ public record HubSettings(
     String identitySecret,
     int maxConnections,
     Duration rotateTokensAfter,
-    DetectorSettings detector) {
+    DetectorSettings detector,
+    List<InetSocketAddress> witnesses) {
 
   public static final String IDENTITY_SECRET = "crowdlab-hub-tls";
 
@@ -33,6 +36,7 @@ public record HubSettings(
     requireNonNull(identitySecret, "identitySecret");
     requireNonNull(rotateTokensAfter, "rotateTokensAfter");
     requireNonNull(detector, "detector");
+    witnesses = List.copyOf(witnesses);
     if (advertised.isEmpty()) {
       throw new IllegalArgumentException("advertised must name an address that agents can reach");
     }
@@ -52,12 +56,13 @@ public record HubSettings(
         IDENTITY_SECRET,
         20_000,
         Duration.ofDays(7),
-        DetectorSettings.defaults());
+        DetectorSettings.defaults(),
+        List.of());
   }
 
-  /** The same with another detector. */
-  public HubSettings withDetector(DetectorSettings value) {
+  /** The same with another detector, and witnesses. */
+  public HubSettings withDetector(DetectorSettings value, List<InetSocketAddress> others) {
     return new HubSettings(
-        listen, advertised, identitySecret, maxConnections, rotateTokensAfter, value);
+        listen, advertised, identitySecret, maxConnections, rotateTokensAfter, value, others);
   }
 }

@@ -3,7 +3,7 @@ package dev.crowdlab.hub;
 /**
  * A token bucket for the frames and one for the bytes of a session. Guarded by its owner.
  *
- * <p>An agent at the fast cadence sends four frames a second; the burst is for one that was
+ * <p>An agent at the fast cadence sends five frames a second; the burst is for one that was
  * suspended with its machine and catches up.
  */
 final class RateLimit {

@@ -4,17 +4,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Connects, reads sshd's identification line, answers with ours (RFC 4253, 4.2) and closes. Never
@@ -35,75 +40,121 @@ final class SshdProber implements Prober, AutoCloseable {
   private final Semaphore slots = new Semaphore(MAX_CONCURRENT);
 
   @Override
-  public void probe(InetSocketAddress sshd, Duration timeout, Consumer<ProbeResult> result) {
+  public void probe(InetSocketAddress sshd, Duration connect, Duration banner, Heard heard) {
+    execute(() -> heard.found(probed(sshd, connect, banner, heard)));
+  }
+
+  /** Asks on a thread of the prober, and tells there. */
+  void ask(BooleanSupplier question, Consumer<Boolean> answer) {
+    execute(() -> answer.accept(question.getAsBoolean()));
+  }
+
+  private void execute(Runnable task) {
     try {
       threads.execute(
           () -> {
             slots.acquireUninterruptibly();
-            ProbeResult found;
             try {
-              found = probe(sshd, timeout);
+              task.run();
             } finally {
               slots.release();
             }
-            result.accept(found);
           });
     } catch (RejectedExecutionException e) {
       // Closed: nobody waits for the answer any more.
     }
   }
 
-  private static ProbeResult probe(InetSocketAddress sshd, Duration timeout) {
-    long end = System.nanoTime() + timeout.toNanos();
+  private static ProbeResult probed(
+      InetSocketAddress sshd, Duration connect, Duration banner, Heard heard) {
+    InetSocketAddress address =
+        sshd.isUnresolved() ? new InetSocketAddress(sshd.getHostString(), sshd.getPort()) : sshd;
+    if (address.isUnresolved()) {
+      return ProbeResult.UNABLE;
+    }
     try (Socket socket = new Socket()) {
       socket.setTcpNoDelay(true);
-      try {
-        socket.connect(sshd, Math.toIntExact(Math.max(1, timeout.toMillis())));
-      } catch (ConnectException e) {
-        String message = e.getMessage();
-        return message != null && message.contains("refused")
-            ? ProbeResult.REFUSED
-            : ProbeResult.NOTHING;
-      } catch (IOException e) {
-        return ProbeResult.NOTHING;
+      long begin = System.nanoTime();
+      ProbeResult failed = connected(socket, address, connect);
+      if (failed != null) {
+        return failed;
       }
-      return banner(socket, end) ? ProbeResult.BANNER : ProbeResult.CONNECTED;
+      heard.connected(Duration.ofNanos(System.nanoTime() - begin));
+      return said(socket, System.nanoTime() + banner.toNanos());
     } catch (IOException e) {
-      return ProbeResult.CONNECTED;
+      // The socket itself: no descriptor is left, or the like.
+      return ProbeResult.UNABLE;
     }
   }
 
-  private static boolean banner(Socket socket, long end) throws IOException {
-    InputStream in = socket.getInputStream();
+  /** Null when it is connected. */
+  private static @Nullable ProbeResult connected(
+      Socket socket, InetSocketAddress address, Duration within) {
+    try {
+      socket.connect(address, Math.toIntExact(Math.max(1, within.toMillis())));
+      return null;
+    } catch (SocketTimeoutException | NoRouteToHostException e) {
+      return ProbeResult.NOTHING;
+    } catch (ConnectException e) {
+      return says(e, "refused") ? ProbeResult.REFUSED : ProbeResult.NOTHING;
+    } catch (IOException e) {
+      // A router may say this of their network, or our kernel of ours: see Hearing.
+      return says(e, "unreachable") ? ProbeResult.NOTHING : ProbeResult.UNABLE;
+    }
+  }
+
+  private static boolean says(IOException e, String word) {
+    return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains(word);
+  }
+
+  private static ProbeResult said(Socket socket, long end) {
     byte[] read = new byte[MAX_BANNER];
     int length = 0;
-    while (length < read.length) {
-      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-      if (left <= 0) {
-        return false;
-      }
-      socket.setSoTimeout(Math.toIntExact(left));
-      int n;
-      try {
-        n = in.read(read, length, read.length - length);
-      } catch (SocketTimeoutException e) {
-        return false;
-      }
-      if (n < 0) {
-        return false;
-      }
-      length += n;
-      if (length >= SSH.length) {
-        if (!Arrays.equals(read, 0, SSH.length, SSH, 0, SSH.length)) {
-          return false;
+    try {
+      InputStream in = socket.getInputStream();
+      while (length < read.length) {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (left <= 0) {
+          break;
         }
-        if (read[length - 1] == '\n') {
+        socket.setSoTimeout(Math.toIntExact(left));
+        int n = in.read(read, length, read.length - length);
+        if (n < 0) {
+          break;
+        }
+        length += n;
+        if (length >= SSH.length && !isSsh(read)) {
+          break;
+        }
+        if (read[length - 1] == '\n' && isSsh(read)) {
           socket.getOutputStream().write(OURS);
-          return true;
+          return ProbeResult.BANNER;
         }
       }
+    } catch (IOException e) {
+      // What was said before counts.
     }
-    return false;
+    if (length == 0) {
+      reset(socket);
+      return ProbeResult.MUTE;
+    }
+    return ProbeResult.OTHER;
+  }
+
+  /**
+   * A hung machine serves what waits for it when it goes on. OpenSSH holds a connection against us
+   * that was closed before, and cannot one that was reset: it does not know any more whose it was.
+   */
+  private static void reset(Socket socket) {
+    try {
+      socket.setSoLinger(true, 0);
+    } catch (SocketException e) {
+      // It is closed already.
+    }
+  }
+
+  private static boolean isSsh(byte[] read) {
+    return Arrays.equals(read, 0, SSH.length, SSH, 0, SSH.length);
   }
 
   /** Lets probes under way end by their own timeouts and takes no new ones. */

@@ -1,10 +1,10 @@
 package dev.crowdlab.hub;
 
+import dev.crowdlab.hub.Detector.Evidence;
 import dev.crowdlab.hub.Detector.Link;
-import dev.crowdlab.hub.Detector.Probed;
 import dev.crowdlab.hub.Detector.Signals;
 import dev.crowdlab.hub.Detector.Verdict;
-import java.net.InetSocketAddress;
+import dev.crowdlab.hub.VmHealth.Hold;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -13,51 +13,41 @@ import java.time.Instant;
  */
 final class Vigil {
 
-  private final DetectorSettings settings;
   private final Detector detector;
   private final HubClock clock;
-  private final ProbeBudget budget;
+  private final Arrivals arrivals;
+  private final Sshd sshd;
 
-  private InetSocketAddress sshd;
   private Link link = Link.NEVER;
   private boolean contested;
-  private boolean fast;
   private long silentSince;
   private Instant lastSeen;
 
   private boolean suspecting;
   private long suspectedAt;
-  private Probed probed = Probed.UNKNOWN;
-  private int round;
-  private int pending;
-  private long roundEndedAt;
 
   private Verdict verdict = Verdict.AWAITED;
+  private Hold hold = Hold.NONE;
   private Instant since;
 
-  Vigil(DetectorSettings settings, Detector detector, HubClock clock, InetSocketAddress sshd) {
-    this.settings = settings;
+  Vigil(Detector detector, HubClock clock, Arrivals arrivals, Sshd sshd) {
     this.detector = detector;
     this.clock = clock;
+    this.arrivals = arrivals;
     this.sshd = sshd;
     this.silentSince = clock.nano();
-    this.budget = new ProbeBudget(silentSince);
     this.lastSeen = clock.now();
     this.since = lastSeen;
   }
 
-  InetSocketAddress sshd() {
-    return sshd;
-  }
-
-  void sshd(InetSocketAddress address) {
-    sshd = address;
-  }
-
-  /** A session is there. */
-  void connected() {
+  /**
+   * A session is there.
+   *
+   * @param slowBeat the longest time between heartbeats that its agent may think of
+   */
+  void connected(Duration slowBeat) {
     link = Link.OPEN;
-    fast = false;
+    arrivals.forget(slowBeat);
     heard();
   }
 
@@ -75,104 +65,81 @@ final class Vigil {
   void heard() {
     silentSince = clock.nano();
     lastSeen = clock.now();
+    sshd.heard(silentSince);
   }
 
   /**
-   * A heartbeat came at the cadence that the agent was told last. Until the first of a new cadence,
-   * the bound of the slow one holds: the agent may not have heard yet.
+   * A heartbeat came from an agent that was told this time between them last. Until the first of a
+   * new cadence, the old bound holds: the agent may not have heard yet.
    */
-  void paced(boolean toFast) {
-    fast = toFast;
+  void beat(Duration told) {
+    arrivals.beat(clock.nano(), told);
+  }
+
+  /** We were held up until now: the time does not count. */
+  void pausedFor(Duration pause) {
+    long now = clock.nano();
+    silentSince = Math.min(now, silentSince + pause.toNanos());
+    suspectedAt = Math.min(now, suspectedAt + pause.toNanos());
+    arrivals.pausedFor(pause, now);
   }
 
   /** We stood still: nothing that we did not hear in that time counts, and no probe under way. */
   void doubtOurselves() {
     silentSince = clock.nano();
-    if (suspecting) {
-      suspectedAt = silentSince;
-    }
-    if (pending > 0) {
-      round++;
-      pending = 0;
-      roundEndedAt = silentSince - settings.reprobe().toNanos();
-    }
+    suspectedAt = silentSince;
+    arrivals.skip();
+    sshd.doubtOurselves(silentSince);
   }
 
-  /** Looks again; true when the verdict is another one than before. */
-  boolean judge() {
+  /** What the detector makes of the signals now. */
+  Verdict judged() {
     long now = clock.nano();
-    Duration suspected = suspecting ? Duration.ofNanos(now - suspectedAt) : Duration.ZERO;
-    Verdict before = verdict;
-    verdict =
-        detector.judge(
-            new Signals(
-                link, contested, Duration.ofNanos(now - silentSince), fast, suspected, probed));
-    if (verdict.doubtful()) {
-      if (!suspecting) {
-        suspecting = true;
-        suspectedAt = now;
-      }
-    } else if (suspecting) {
-      suspecting = false;
-      probed = Probed.UNKNOWN;
-      round++;
-      pending = 0;
-    }
-    if (verdict != before) {
-      since = clock.now();
-    }
-    return verdict != before;
-  }
-
-  /** Whether a round of probes should begin now; it is begun when it is. */
-  boolean beginRound() {
-    long now = clock.nano();
-    if (!suspecting
-        || pending > 0
-        || (probed != Probed.UNKNOWN && now - roundEndedAt < settings.reprobe().toNanos())
-        || !budget.allows(now)) {
-      return false;
-    }
-    round++;
-    pending = settings.probeStarts().size();
-    return true;
-  }
-
-  int round() {
-    return round;
-  }
-
-  /** Whether the round still wants an answer. */
-  boolean running(int ofRound) {
-    return pending > 0 && round == ofRound;
+    return detector.judge(
+        new Signals(
+            verdict,
+            link,
+            contested,
+            Duration.ofNanos(now - silentSince),
+            arrivals.bound(),
+            suspecting ? Duration.ofNanos(now - suspectedAt) : Duration.ZERO,
+            sshd.evidence(),
+            sshd.usual() == Evidence.SILENT));
   }
 
   /**
-   * A probe's result; true when it ended its round. One that belongs to no running round counts
-   * nothing.
+   * This is the verdict from now on; true when that is news.
+   *
+   * @param because why it is not the one that the signals would give, if so
    */
-  boolean probed(int ofRound, ProbeResult result) {
-    long now = clock.nano();
-    if (result.costs()) {
-      budget.spend(now);
+  boolean decide(Verdict now, Hold because) {
+    boolean news = now != verdict || because != hold;
+    if (now != verdict) {
+      since = clock.now();
     }
-    if (!running(ofRound)) {
-      return false;
+    verdict = now;
+    hold = because;
+    if (verdict.doubtful() && !suspecting) {
+      suspecting = true;
+      suspectedAt = clock.nano();
+    } else if (!verdict.doubtful() && suspecting) {
+      suspecting = false;
+      sshd.calm(clock.nano());
     }
-    pending = result.life() ? 0 : pending - 1;
-    if (pending > 0) {
-      return false;
-    }
-    probed = result.life() ? Probed.ANSWERED : Probed.SILENT;
-    roundEndedAt = now;
-    if (result.life()) {
-      lastSeen = clock.now();
-    }
-    return true;
+    return news;
+  }
+
+  /** sshd gave a sign of life. */
+  void answered() {
+    lastSeen = clock.now();
   }
 
   Verdict verdict() {
     return verdict;
+  }
+
+  Hold hold() {
+    return hold;
   }
 
   /** The time without a frame. */
@@ -180,18 +147,20 @@ final class Vigil {
     return clock.since(silentSince);
   }
 
-  Instant lastSeen() {
-    return lastSeen;
-  }
-
   VmHealth health() {
     return switch (verdict) {
       case AWAITED -> new VmHealth.Awaited(since);
-      case ALIVE -> new VmHealth.Alive(lastSeen);
-      case SUSPECT -> new VmHealth.Suspect(lastSeen, since);
-      case AGENT_DOWN -> new VmHealth.AgentDown(lastSeen, since);
-      case LOST -> new VmHealth.Lost(lastSeen, since);
+      case ALIVE -> new VmHealth.Alive(lastSeen, sshdAnswers());
+      case SUSPECT -> new VmHealth.Suspect(lastSeen, since, hold);
+      case AGENT_DOWN -> new VmHealth.AgentDown(lastSeen, since, VmHealth.AgentFault.CRASHED);
+      case AGENT_HUNG -> new VmHealth.AgentDown(lastSeen, since, VmHealth.AgentFault.HUNG);
+      case VM_LOST -> new VmHealth.Lost(lastSeen, since, VmHealth.VmFault.SILENT);
+      case VM_HUNG -> new VmHealth.Lost(lastSeen, since, VmHealth.VmFault.HUNG);
       case CONFLICT -> new VmHealth.Conflict(since);
     };
+  }
+
+  private boolean sshdAnswers() {
+    return sshd.usual() == Evidence.UNKNOWN || sshd.usual() == Evidence.ANSWERED;
   }
 }

@@ -62,7 +62,7 @@ final class VmDesk {
   private Standing standing = Standing.NOBODY;
   private @Nullable AgentSession current;
   private int contest;
-  private @Nullable Vigil vigil;
+  private @Nullable Lookout lookout;
   private boolean carriesTeams;
 
   VmDesk(VmRef vm, HubContext hub) {
@@ -115,9 +115,9 @@ final class VmDesk {
       standing = Standing.NOBODY;
       current = null;
       ledger.down();
-      if (vigil != null) {
-        vigil.contested(false);
-        vigil.disconnected();
+      if (lookout != null) {
+        lookout.contested(false);
+        lookout.disconnected();
       }
       hub.news().session(vm);
       look();
@@ -141,15 +141,15 @@ final class VmDesk {
       }
       return;
     }
-    if (vigil != null) {
-      vigil.heard();
+    if (lookout != null) {
+      lookout.heard();
     }
     switch (message) {
       case Hello _ -> end(session, End.PROTOCOL, PROTOCOL_ERROR, "a second hello");
       case FromAgent.Heartbeat _ -> {
         hub.metrics().heartbeat();
-        if (vigil != null && session == current) {
-          vigil.paced(session.toldFast);
+        if (lookout != null && session == current && session.toldBeat != null) {
+          lookout.beat(session.toldBeat);
         }
       }
       case TeamReport report -> reported(session, Clean.report(report));
@@ -174,8 +174,8 @@ final class VmDesk {
   private void greet(AgentSession session, Hello hello) {
     session.hello = hello;
     session.reports = new Reports(hello.teams().stream().map(Clean::report).toList());
-    if (vigil != null && standing != Standing.NOBODY) {
-      vigil.heard();
+    if (lookout != null && standing != Standing.NOBODY) {
+      lookout.heard();
     }
     switch (standing) {
       case NOBODY -> {
@@ -197,10 +197,10 @@ final class VmDesk {
     session.challenge = null;
     boolean newcomer = current != session;
     current = session;
-    if (vigil != null) {
-      vigil.contested(false);
+    if (lookout != null) {
+      lookout.contested(false);
       if (newcomer) {
-        vigil.connected();
+        lookout.connected();
       }
     }
     log.info(
@@ -217,12 +217,12 @@ final class VmDesk {
   }
 
   private void welcome(AgentSession session) {
-    if (!session.welcomed || session.toldFast != carriesTeams) {
-      int millis = Math.toIntExact(hub.settings().beat(carriesTeams).toMillis());
+    Duration beat = hub.pacer().beat(carriesTeams);
+    if (!beat.equals(session.toldBeat)) {
+      int millis = Math.toIntExact(beat.toMillis());
       ToAgent message =
-          session.welcomed ? new ToAgent.Cadence(millis) : new ToAgent.Welcome(millis);
-      session.welcomed = true;
-      session.toldFast = carriesTeams;
+          session.toldBeat == null ? new ToAgent.Welcome(millis) : new ToAgent.Cadence(millis);
+      session.toldBeat = beat;
       send(session, message);
     }
   }
@@ -236,7 +236,7 @@ final class VmDesk {
     first.challenge = nonce;
     log.warn("{}: a second session appeared; the first is challenged", vm);
     send(first, new ToAgent.Challenge(nonce));
-    hub.timers().after(hub.settings().challenge(), () -> settle(number));
+    hub.timers().after(hub.settings().patience().challenge(), () -> settle(number));
   }
 
   private void answered(AgentSession session, String nonce) {
@@ -259,8 +259,8 @@ final class VmDesk {
     }
     standing = Standing.CONFLICT;
     ledger.conflict();
-    if (vigil != null) {
-      vigil.contested(true);
+    if (lookout != null) {
+      lookout.contested(true);
     }
     log.warn("{}: two sessions answer for one VM; neither is told anything new", vm);
     greeted.forEach(this::welcome);
@@ -343,24 +343,33 @@ final class VmDesk {
   }
 
   synchronized VmHealth health() {
-    return vigil == null ? new VmHealth.Unwatched() : vigil.health();
+    return lookout == null ? new VmHealth.Unwatched() : lookout.health();
   }
 
-  synchronized void watch(InetSocketAddress sshd, boolean teams) {
+  synchronized void watch(InetSocketAddress sshd, boolean teams, LoginCheck login) {
     carriesTeams = teams;
-    if (vigil == null) {
-      vigil = new Vigil(hub.settings(), hub.detector(), hub.clock(), sshd);
+    if (lookout == null) {
+      lookout = new Lookout(vm, hub, this, sshd, this::decided);
       if (current != null) {
-        vigil.connected();
+        lookout.connected();
       }
-      vigil.contested(standing == Standing.CONFLICT);
-    } else {
-      vigil.sshd(sshd);
+      lookout.contested(standing == Standing.CONFLICT);
     }
+    lookout.at(sshd, login);
+    pace();
+    look();
+  }
+
+  /** Tells the agent how often it shall beat now, if that is news. */
+  synchronized void pace() {
     if (current != null) {
       welcome(current);
     }
-    look();
+  }
+
+  /** How often its agent shall beat; empty while there is none. */
+  synchronized Optional<Boolean> beatsFast() {
+    return current == null ? Optional.empty() : Optional.of(carriesTeams);
   }
 
   synchronized void prepare(ToAgent.Prepare prepare) {
@@ -408,7 +417,10 @@ final class VmDesk {
 
   /** Ends all sessions and the watch. */
   synchronized void close(End cause, String reason) {
-    vigil = null;
+    if (lookout != null) {
+      lookout.end();
+    }
+    lookout = null;
     for (AgentSession session : List.copyOf(sockets)) {
       end(session, cause, NORMAL, reason);
     }
@@ -419,11 +431,13 @@ final class VmDesk {
   /**
    * Looks at what time alone brings about.
    *
-   * @param stalled whether we ourselves stood still until now
+   * @param paused for how long we ourselves stood still until now
    */
-  synchronized void tick(boolean stalled) {
-    if (stalled) {
+  synchronized void tick(Duration paused) {
+    if (hub.own().pulse().isStall(paused)) {
       doubtOurselves();
+    } else if (lookout != null && paused.isPositive()) {
+      lookout.pausedFor(paused);
     }
     for (AgentSession session : List.copyOf(sockets)) {
       Duration silent = hub.clock().since(session.heardAt);
@@ -434,7 +448,7 @@ final class VmDesk {
         log.warn("{}: the agent does not read; its session ends", vm);
         cut(session, End.SLOW_READER);
       } else if (standing == Standing.CONFLICT
-          && silent.compareTo(hub.settings().silenceSlow()) > 0) {
+          && silent.compareTo(hub.settings().suspicion().floor(hub.pacer().slowest())) > 0) {
         cut(session, End.DETECTOR);
       }
     }
@@ -447,57 +461,26 @@ final class VmDesk {
       session.heardAt = hub.clock().nano();
       session.outbox.restart();
     }
-    if (vigil != null) {
-      vigil.doubtOurselves();
+    if (lookout != null) {
+      lookout.doubtOurselves();
     }
   }
 
   private void look() {
-    Vigil watch = vigil;
-    if (watch == null) {
-      return;
-    }
-    if (watch.judge()) {
-      judged(watch);
-    }
-    if (watch.beginRound()) {
-      int round = watch.round();
-      for (Duration start : hub.settings().probeStarts()) {
-        hub.timers().after(start, () -> probe(watch, round));
-      }
+    if (lookout != null) {
+      lookout.look();
     }
   }
 
-  private void judged(Vigil watch) {
-    Verdict verdict = watch.verdict();
-    hub.metrics().verdict(verdict);
-    log.info("{}: {} after {} ms of silence", vm, verdict, watch.silence().toMillis());
-    hub.news().health(vm, watch.health());
+  private void decided(Verdict verdict) {
     switch (verdict) {
-      case LOST -> {
+      case VM_LOST, VM_HUNG -> {
         ledger.lost();
         List.copyOf(greeted).forEach(session -> cut(session, End.DETECTOR));
       }
-      case AGENT_DOWN -> List.copyOf(greeted).forEach(session -> cut(session, End.DETECTOR));
+      case AGENT_DOWN, AGENT_HUNG ->
+          List.copyOf(greeted).forEach(session -> cut(session, End.DETECTOR));
       case AWAITED, ALIVE, SUSPECT, CONFLICT -> {}
-    }
-  }
-
-  private void probe(Vigil watch, int round) {
-    InetSocketAddress sshd;
-    synchronized (this) {
-      if (watch != vigil || !watch.running(round)) {
-        return;
-      }
-      sshd = watch.sshd();
-    }
-    hub.prober().probe(sshd, hub.settings().probeTimeout(), result -> probed(watch, round, result));
-  }
-
-  private synchronized void probed(Vigil watch, int round, ProbeResult result) {
-    hub.metrics().probe(result);
-    if (watch.probed(round, result) && watch == vigil) {
-      look();
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNullElse;
 
 import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.DetectorSettings;
 import dev.crowdlab.ssh.Cidr;
 import java.time.Duration;
 import java.util.List;
@@ -17,16 +18,20 @@ import org.jspecify.annotations.Nullable;
  * @param namespace where the operator keeps its own Secrets and its Lease
  * @param installation six characters of {@code a-z2-7} that tell two clusters on one file server
  *     apart; by default derived from the cluster
+ * @param detection when a machine or its agent counts as lost; {@link ConfigFile} fills in what is
+ *     left out
  */
 public record Config(
     String namespace,
     @Nullable String installation,
     Hub hub,
+    DetectorSettings detection,
     @Nullable FileServer fileServer,
     Route route,
     WaitingRoom waitingRoom,
     Network network,
     Integrity integrity,
+    Returning returning,
     Release release,
     LeaderElection leaderElection,
     Management management) {
@@ -185,6 +190,28 @@ public record Config(
     public Integrity {
       quarantine = requireNonNullElse(quarantine, false);
       reverify = requireNonNullElse(reverify, Duration.ofHours(1));
+    }
+  }
+
+  /**
+   * When a machine that was lost carries teams again: once its agent has been connected for a
+   * while.
+   *
+   * @param stable that while after one loss; it doubles with each further one
+   * @param longest what it grows to at most
+   * @param forgive for each of these times that the machine stays, one loss is forgiven
+   */
+  public record Returning(Duration stable, Duration longest, Duration forgive) {
+    public Returning {
+      stable = requireNonNullElse(stable, Duration.ofSeconds(10));
+      longest = requireNonNullElse(longest, Duration.ofMinutes(10));
+      forgive = requireNonNullElse(forgive, Duration.ofHours(1));
+      check(
+          longest.compareTo(stable) >= 0,
+          "returning.longest",
+          Times.formatDuration(longest),
+          "at least returning.stable");
+      check(forgive.isPositive(), "returning.forgive", Times.formatDuration(forgive), "above zero");
     }
   }
 

@@ -1,19 +1,23 @@
 package dev.crowdlab.operator;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdScalarDeserializer;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.DetectorSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +41,10 @@ public final class ConfigFile {
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .addModule(new SimpleModule().addDeserializer(Duration.class, new Durations()))
+          .addModule(
+              new SimpleModule()
+                  .addDeserializer(Duration.class, new Durations())
+                  .addSerializer(Duration.class, new WrittenDurations()))
           .build();
 
   /** Sections that are made of defaults when the file leaves them out. */
@@ -48,6 +55,7 @@ public final class ConfigFile {
           "waitingRoom",
           "network",
           "integrity",
+          "returning",
           "release",
           "leaderElection",
           "management");
@@ -85,6 +93,7 @@ public final class ConfigFile {
           sections.putObject(section);
         }
       }
+      sections.set("detection", completed(sections.path("detection"), DetectorSettings.defaults()));
       return MAPPER.treeToValue(sections, Config.class);
     } catch (ValueInstantiationException e) {
       throw new InvalidConfigException(root(e).getMessage(), e);
@@ -100,6 +109,12 @@ public final class ConfigFile {
     } catch (JacksonException e) {
       throw new InvalidConfigException("not YAML: " + e.getOriginalMessage(), e);
     }
+  }
+
+  /** What is given, and of the defaults what is not. */
+  private static JsonNode completed(JsonNode given, Object defaults) throws JacksonException {
+    JsonNode all = MAPPER.valueToTree(defaults);
+    return given.isMissingNode() || given.isNull() ? all : MAPPER.updateValue(all, given);
   }
 
   private static JsonNode expanded(JsonNode node, Map<String, String> environment)
@@ -139,6 +154,20 @@ public final class ConfigFile {
         e.getPath().stream()
             .map(step -> step.getFieldName() == null ? "" + step.getIndex() : step.getFieldName())
             .toList());
+  }
+
+  private static final class WrittenDurations extends StdScalarSerializer<Duration> {
+    private static final long serialVersionUID = 1L;
+
+    WrittenDurations() {
+      super(Duration.class);
+    }
+
+    @Override
+    public void serialize(Duration value, JsonGenerator to, SerializerProvider provider)
+        throws IOException {
+      to.writeString(value.toMillis() + "ms");
+    }
   }
 
   private static final class Durations extends StdScalarDeserializer<Duration> {

@@ -186,6 +186,11 @@ public final class OperatorProcess implements AutoCloseable {
             random,
             VmSettings.defaults()
                 .withReverify(config.integrity().reverify())
+                .withReturning(
+                    new VmSettings.Returning(
+                        config.returning().stable(),
+                        config.returning().longest(),
+                        config.returning().forgive()))
                 .withRelease(config.release().drainBound(), config.release().cleanupBound()),
             steps,
             machineNews);
@@ -345,13 +350,22 @@ public final class OperatorProcess implements AutoCloseable {
       dev.crowdlab.operator.Config config, KubernetesClient client, MeterRegistry meters) {
     return new Hub(
         HubSettings.of(
-            config.hub().listen().toSocketAddress(),
-            config.hub().advertise().stream()
-                .map(at -> InetSocketAddress.createUnresolved(at.host(), at.port()))
-                .toList()),
+                config.hub().listen().toSocketAddress(),
+                config.hub().advertise().stream()
+                    .map(at -> InetSocketAddress.createUnresolved(at.host(), at.port()))
+                    .toList())
+            .withDetector(config.detection(), witnesses(config)),
         new KubernetesSecrets(client, config.namespace()),
         HubClock.system(),
         meters);
+  }
+
+  /** Whoever does not reach the file server cannot recover a team anyway. */
+  private static List<InetSocketAddress> witnesses(dev.crowdlab.operator.Config config) {
+    FileServer server = config.fileServer();
+    return server == null
+        ? List.of()
+        : List.of(InetSocketAddress.createUnresolved(server.host(), server.port()));
   }
 
   private Workspaces workspaces(

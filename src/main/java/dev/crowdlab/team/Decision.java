@@ -12,6 +12,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.RunReasons;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.route.Routes.Target;
@@ -151,8 +152,12 @@ final class Decision {
         if (vm.quarantined()) {
           yield Optional.of(RecoveryCause.VM_QUARANTINED);
         }
-        yield health instanceof VmHealth.Lost
-            ? Optional.of(RecoveryCause.VM_LOST)
+        yield health instanceof VmHealth.Lost(_, _, VmFault fault)
+            ? Optional.of(
+                switch (fault) {
+                  case SILENT -> RecoveryCause.VM_LOST;
+                  case HUNG -> RecoveryCause.VM_HUNG;
+                })
             : Optional.empty();
       }
     };
@@ -165,7 +170,7 @@ final class Decision {
     }
     return switch (known.health()) {
       case VmHealth.Conflict _ -> true;
-      case VmHealth.AgentDown(_, Instant since) -> !o.now().isBefore(since.plus(bounds.agent()));
+      case VmHealth.AgentDown(_, Instant since, _) -> !o.now().isBefore(since.plus(bounds.agent()));
       case VmHealth.Unwatched _,
           VmHealth.Awaited _,
           VmHealth.Alive _,

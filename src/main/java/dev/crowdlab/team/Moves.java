@@ -184,7 +184,7 @@ final class Moves {
   private static void opened(Pass pass, Observed o, RecoveryCause cause) {
     Instant lastSeen = null;
     Instant detected = o.now();
-    if (o.machine() instanceof BoundVm.Known(_, VmHealth.Lost(Instant seen, Instant at), _)) {
+    if (o.machine() instanceof BoundVm.Known(_, VmHealth.Lost(Instant seen, Instant at, _), _)) {
       lastSeen = seen;
       detected = at;
     }

@@ -21,6 +21,7 @@ import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.integrity.Facts;
 import dev.crowdlab.integrity.ProtectedPaths;
 import dev.crowdlab.ssh.Contact;
@@ -185,6 +186,23 @@ final class Integration {
     String token = enrolment.issueToken(vm);
     steps.reached("vm.admitted", vm);
     return token;
+  }
+
+  /** How the hub asks whether the machine lets anybody in; with what is known now. */
+  LoginCheck loginCheck(VmView view) {
+    return view.target() instanceof Outcome.Done<SshTarget>(SshTarget target)
+        ? within -> answers(access.greet(target, Deadline.in(within)).outcome())
+        : _ -> false;
+  }
+
+  /** An sshd that refuses us at the end has answered too. */
+  private static boolean answers(Outcome<VmAccess.Greeted> outcome) {
+    return switch (outcome) {
+      case Outcome.Done<VmAccess.Greeted> _ -> true;
+      case Outcome.InProgress<VmAccess.Greeted> _ -> false;
+      case Outcome.Failed<VmAccess.Greeted>(Failure failure) ->
+          Reasons.isSaidBySshd(failure.reason());
+    };
   }
 
   private Reply<Configured> configure(SshTarget target, VmRef vm, @Nullable String token) {

@@ -27,6 +27,14 @@ final class Reasons {
           Reason.SUDO_REFUSED,
           Reason.ADDRESS_NOT_ALLOWED);
 
+  /** What makes teams leave a machine that fell silent. */
+  private static final Set<Reason> LOSSES = EnumSet.of(Reason.VM_LOST, Reason.VM_HUNG);
+
+  /** What only an sshd that works can bring about. */
+  private static final Set<Reason> SAID_BY_SSHD =
+      EnumSet.of(
+          Reason.HOST_KEY_NOT_APPROVED, Reason.HOST_KEY_CHANGED, Reason.AUTHENTICATION_FAILED);
+
   /** What keeps us out and may pass. */
   private static final Set<Reason> AWAY = EnumSet.of(Reason.HOST_NOT_RESOLVED, Reason.UNREACHABLE);
 
@@ -35,6 +43,16 @@ final class Reasons {
   /** Whether a person has to act before anybody can log in. */
   static boolean isRefusal(Reason reason) {
     return REFUSED.contains(reason);
+  }
+
+  /** Whether the machine was lost. */
+  static boolean isLoss(Reason reason) {
+    return LOSSES.contains(reason);
+  }
+
+  /** Whether an sshd said so: then there is one. */
+  static boolean isSaidBySshd(Reason reason) {
+    return SAID_BY_SSHD.contains(reason);
   }
 
   /** Whether this is about reaching the machine, not about a step on it. */

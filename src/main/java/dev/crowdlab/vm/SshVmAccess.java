@@ -184,6 +184,11 @@ public final class SshVmAccess implements VmAccess {
   }
 
   @Override
+  public Reply<Greeted> greet(SshTarget target, Deadline deadline) {
+    return on(target, deadline, _ -> Outcome.done(new Greeted()));
+  }
+
+  @Override
   public Reply<Removed> uninstall(SshTarget target, Deadline deadline) {
     return on(
         target,

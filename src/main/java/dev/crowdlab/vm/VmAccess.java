@@ -43,6 +43,9 @@ public interface VmAccess {
    */
   Reply<Restarted> restartAgent(SshTarget target, Deadline deadline);
 
+  /** Logs in and out again: whether sshd goes through the whole exchange. */
+  Reply<Greeted> greet(SshTarget target, Deadline deadline);
+
   /**
    * Takes away everything that {@link #configure} and the agent put there, teams included. Done for
    * a machine that has nothing of ours.
@@ -123,6 +126,9 @@ public interface VmAccess {
       packages = List.copyOf(packages);
     }
   }
+
+  /** We were let in. */
+  record Greeted() {}
 
   /** The agent's service was restarted and is active. */
   record Restarted() {}

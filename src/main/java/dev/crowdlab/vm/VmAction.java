@@ -11,6 +11,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -60,7 +61,9 @@ sealed interface VmAction {
     }
     return switch (view.health()) {
       case VmHealth.AgentDown _ -> new RestartAgent();
-      case VmHealth.Lost _ -> backoff == null ? new Rest() : new Integrate();
+      case VmHealth.Lost(_, _, VmFault fault) ->
+          // A hung machine would hold each login against us when it goes on; its agent will tell.
+          backoff == null || fault == VmFault.HUNG ? new Rest() : new Integrate();
       case VmHealth.Awaited(Instant since) ->
           since.plus(enrolBound).isAfter(view.now()) ? new Rest() : new RestartAgent();
       case VmHealth.Alive _ -> whileAlive(view, reverify);

@@ -1,28 +1,32 @@
 package dev.crowdlab.vm;
 
 import static dev.crowdlab.core.Conditions.find;
-import static dev.crowdlab.core.Conditions.hasReason;
 import static dev.crowdlab.core.Conditions.holds;
 import static dev.crowdlab.core.Conditions.isFalse;
 import static dev.crowdlab.core.Conditions.isTrue;
 import static dev.crowdlab.core.Conditions.isUnknown;
 
+import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
-import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The conditions and the phase of a machine: a pure function of what is observed and of what the
@@ -43,11 +47,14 @@ final class VmConditions {
       isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "No connection was tried yet");
 
   private final VmView view;
-  private final Duration stableBound;
+  private final @Nullable Reputation reputation;
 
-  VmConditions(VmView view, Duration stableBound) {
+  /**
+   * @param reputation what the machine's past says of it by now
+   */
+  VmConditions(VmView view, @Nullable Reputation reputation) {
     this.view = view;
-    this.stableBound = stableBound;
+    this.reputation = reputation;
   }
 
   private static boolean isStalled(Reason reason) {
@@ -105,7 +112,7 @@ final class VmConditions {
     if (view.deleting()) {
       return List.of(isTrue(ConditionType.RECONCILING, Reason.DELETING, ready.getMessage()));
     }
-    if (view.paused() || reason == Reason.VM_LOST) {
+    if (view.paused() || Reasons.isLoss(reason)) {
       return List.of();
     }
     if (Conditions.TRUE.equals(ready.getStatus())) {
@@ -147,7 +154,7 @@ final class VmConditions {
         find(conditions, ConditionType.REACHABLE).map(Reasons::of).orElse(Reason.WAITING);
     return switch (reachable) {
       case SECRET_NOT_FOUND -> VmPhase.PENDING;
-      case VM_LOST, UNREACHABLE, HOST_NOT_RESOLVED -> VmPhase.UNREACHABLE;
+      case VM_LOST, VM_HUNG, UNREACHABLE, HOST_NOT_RESOLVED -> VmPhase.UNREACHABLE;
       default -> phaseOfReached(conditions);
     };
   }
@@ -183,14 +190,37 @@ final class VmConditions {
     if (view.target() instanceof Outcome.Failed<?>(Outcome.Failure failure)) {
       return isFalse(ConditionType.REACHABLE, failure.reason(), failure.message());
     }
-    if (view.health() instanceof VmHealth.Lost) {
-      return isFalse(ConditionType.REACHABLE, Reason.VM_LOST, "Neither the agent nor sshd answers");
+    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
+      return lost(ConditionType.REACHABLE, fault);
     }
-    if (view.session().isPresent()
-        && hasReason(view.status().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)) {
+    Condition before =
+        find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
+    Reason reason = Reasons.of(before);
+    if (view.session().isPresent() && Reasons.isLoss(reason)) {
       return isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The agent is back");
     }
-    return find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
+    if (view.health() instanceof VmHealth.Alive(_, boolean sshdAnswers)
+        && Conditions.TRUE.equals(before.getStatus())
+        && sshdAnswers == (reason == Reason.SSHD_SILENT)) {
+      return sshdAnswers
+          ? isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "sshd answers again")
+          : isTrue(
+              ConditionType.REACHABLE,
+              Reason.SSHD_SILENT,
+              "The agent is well; sshd does not answer, so nobody can log in");
+    }
+    return before;
+  }
+
+  private static Condition lost(String type, VmFault fault) {
+    return switch (fault) {
+      case SILENT -> isFalse(type, Reason.VM_LOST, "Neither the agent nor sshd answers");
+      case HUNG ->
+          isFalse(
+              type,
+              Reason.VM_HUNG,
+              "The machine takes connections, and neither the agent nor sshd answers");
+    };
   }
 
   private Condition kept(String type) {
@@ -206,9 +236,18 @@ final class VmConditions {
               type,
               Reason.IDENTITY_CONFLICT,
               "Two agents answer for this machine; find out which one is real and stop the other");
-      case VmHealth.Lost _ -> isFalse(type, Reason.VM_LOST, "Neither the agent nor sshd answers");
-      case VmHealth.AgentDown _ ->
-          isFalse(type, Reason.AGENT_LOST, "sshd answers, the agent does not; it is restarted");
+      case VmHealth.Lost(_, _, VmFault fault) -> lost(type, fault);
+      case VmHealth.AgentDown(_, _, AgentFault fault) ->
+          switch (fault) {
+            case CRASHED ->
+                isFalse(
+                    type, Reason.AGENT_LOST, "sshd answers, the agent does not; it is restarted");
+            case HUNG ->
+                isFalse(
+                    type,
+                    Reason.AGENT_HUNG,
+                    "The agent's connection stood and nothing came; it is restarted");
+          };
       case VmHealth.Unwatched _, VmHealth.Awaited _, VmHealth.Alive _, VmHealth.Suspect _ ->
           view.session().isPresent()
               ? isTrue(type, Reason.AGENT_CONNECTED, "The agent has a session")
@@ -249,7 +288,7 @@ final class VmConditions {
             step.getMessage());
       }
     }
-    if (view.stale() || !stable()) {
+    if (view.stale() || stableFrom().isPresent()) {
       return isFalse(
           type,
           Reason.STABILISING,
@@ -299,24 +338,18 @@ final class VmConditions {
         && Reasons.of(step) == Reason.POLICY_VIOLATED;
   }
 
-  /** A machine that was lost is stable when its agent has been connected for the bound. */
-  private boolean stable() {
-    ContributedVMStatus status = view.status();
-    boolean wasLost =
-        hasReason(status.conditions(), ConditionType.READY, Reason.VM_LOST)
-            || hasReason(status.conditions(), ConditionType.READY, Reason.STABILISING);
-    return !wasLost
-        || view.session()
-            .map(session -> session.connectedSince().plus(stableBound))
-            .filter(until -> !until.isAfter(view.now()))
-            .isPresent();
+  /** From when on a machine that was lost may carry teams again; empty when nothing holds it. */
+  private Optional<Instant> stableFrom() {
+    return reputation == null
+        ? Optional.empty()
+        : Optional.ofNullable(reputation.stableFrom()).map(Times::parse);
   }
 
   /** The shortest time in which something changes by itself, for the next look. */
   Duration lookAgain(Duration longest) {
     Duration next = longest;
-    if (view.session().isPresent() && !stable()) {
-      next = earlier(next, view.session().get().connectedSince().plus(stableBound));
+    if (view.session().isPresent() && stableFrom().isPresent()) {
+      next = earlier(next, stableFrom().get());
     }
     next =
         switch (view.availability()) {
@@ -326,8 +359,10 @@ final class VmConditions {
           case Availability.Lent _ -> next;
           case Availability.Invalid _ -> next;
         };
-    if (view.status().backoff() != null && view.status().backoff().nextAttempt() != null) {
-      next = earlier(next, Times.parse(view.status().backoff().nextAttempt()));
+    Backoff backoff = view.status().backoff();
+    // One that is over and was not followed by an attempt waits for a change, not for time.
+    if (backoff != null && backoff.nextAttempt() != null && !VmAction.due(backoff, view.now())) {
+      next = earlier(next, Times.parse(backoff.nextAttempt()));
     }
     return next;
   }

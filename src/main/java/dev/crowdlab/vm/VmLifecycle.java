@@ -10,6 +10,7 @@ import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.StepTiming;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.api.VmStep;
@@ -20,6 +21,8 @@ import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.ssh.SshTarget;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.net.InetAddress;
@@ -55,6 +58,7 @@ final class VmLifecycle {
   private final StepListener steps;
   private final InstantSource clock;
   private final VmSettings settings;
+  private final Reputations reputations;
 
   VmLifecycle(
       VmObserver observer,
@@ -73,6 +77,7 @@ final class VmLifecycle {
     this.steps = steps;
     this.clock = clock;
     this.settings = settings;
+    this.reputations = new Reputations(settings.returning());
   }
 
   /** Carries out one step and writes what is known then; gives back when to look again. */
@@ -82,18 +87,21 @@ final class VmLifecycle {
 
   /** The whole status for what is observed. */
   ContributedVMStatus statusOf(VmView view) {
-    VmConditions conditions = new VmConditions(view, settings.stableBound());
+    Reputation reputation = reputations.now(view);
+    VmConditions conditions = new VmConditions(view, reputation);
     ContributedVMStatus status = view.status();
     List<Condition> wanted = conditions.all();
     Long generation =
         view.paused() || isUnproven(view, wanted)
             ? status.observedGeneration()
             : view.vm().getMetadata().getGeneration();
-    ContributedVMStatus.Builder builder = status.toBuilder();
-    if (view.health() instanceof VmHealth.Lost
-        && status.backoff() == null
-        && !VmAction.isRefused(status)) {
-      builder.backoff(integration.nextBackoff(view));
+    ContributedVMStatus.Builder builder = status.toBuilder().reputation(reputation);
+    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
+      if (fault == VmFault.HUNG) {
+        builder.backoff(null);
+      } else if (status.backoff() == null && !VmAction.isRefused(status)) {
+        builder.backoff(integration.nextBackoff(view));
+      }
     } else if (view.health() instanceof VmHealth.Alive
         && holds(status.conditions(), ConditionType.CONFIGURED)
         && view.inputs().equals(status.inputs())
@@ -183,7 +191,9 @@ final class VmLifecycle {
     AgentStatus last = view.status().agent();
     Optional<Agents.Session> session = view.session();
     if (session.isEmpty()) {
-      return last == null ? null : new AgentStatus(last.version(), null, last.lastSeen());
+      return last == null
+          ? null
+          : new AgentStatus(last.version(), null, last.lastSeen(), last.bootId());
     }
     String since = Times.format(session.get().connectedSince());
     boolean recent =
@@ -196,7 +206,10 @@ final class VmLifecycle {
     return recent
         ? last
         : new AgentStatus(
-            session.get().agentVersion(), since, Times.format(session.get().lastSeen()));
+            session.get().agentVersion(),
+            since,
+            Times.format(session.get().lastSeen()),
+            session.get().bootId());
   }
 
   /** Accepted, or what was found is only reported. */
@@ -220,13 +233,14 @@ final class VmLifecycle {
 
     Duration run() {
       VmView view = view(answered());
+      tellHold(view);
       watch(view);
       if (view.target() instanceof Outcome.Done<SshTarget>(SshTarget target)) {
         view = view(act(view, target));
         watch(view);
       }
       save(view);
-      return new VmConditions(view, settings.stableBound())
+      return new VmConditions(view, view.status().reputation())
           .lookAgain(view.olderTwin().isPresent() ? TWIN_INTERVAL : settings.refresh());
     }
 
@@ -235,12 +249,42 @@ final class VmLifecycle {
         case VmAction.Rest _ -> view.status();
         case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId()).status();
         case VmAction.RestartAgent _ -> {
-          events.warning(
-              written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+          tellAgent(view);
           yield integration.restartAgent(view, target);
         }
         case VmAction.Integrate _ -> integrate(view, target);
       };
+    }
+
+    private void tellAgent(VmView view) {
+      if (view.health() instanceof VmHealth.AgentDown(_, _, AgentFault fault)
+          && fault == AgentFault.HUNG) {
+        events.warning(written, Reason.AGENT_HUNG, "sshd answers, the agent hangs: restarting it");
+      } else {
+        events.warning(
+            written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+      }
+    }
+
+    /** Why a machine that does not answer is not held for lost. */
+    private void tellHold(VmView view) {
+      if (view.health() instanceof VmHealth.Suspect(_, _, VmHealth.Hold hold)) {
+        switch (hold) {
+          case NONE, STORM -> {}
+          case STORM_TO_SAY ->
+              events.warning(
+                  written,
+                  Reason.LOSS_DOUBTED,
+                  "Too many machines vanished at once: the operator doubts itself first, and"
+                      + " confirms them one by one");
+          case DEAF ->
+              events.warning(
+                  written,
+                  Reason.LOSS_DOUBTED,
+                  "It does not answer, but the operator hears nobody else either: its own network"
+                      + " may be at fault");
+        }
+      }
     }
 
     private ContributedVMStatus integrate(VmView view, SshTarget target) {
@@ -317,14 +361,17 @@ final class VmLifecycle {
             Conditions.find(before.conditions(), condition.getType())
                 .filter(old -> old.getReason().equals(condition.getReason()))
                 .isPresent();
-        if (same || !TOLD.contains(condition.getType())) {
+        boolean told =
+            TOLD.contains(condition.getType()) || Reasons.of(condition) == Reason.SSHD_SILENT;
+        if (same || !told) {
           continue;
         }
         boolean good = Conditions.TRUE.equals(condition.getStatus());
         boolean bad =
             ConditionType.QUARANTINED.equals(condition.getType())
                 || hasReason(after.conditions(), ConditionType.STALLED, Reasons.of(condition))
-                || Reasons.of(condition) == Reason.VM_LOST;
+                || Reasons.isLoss(Reasons.of(condition))
+                || Reasons.of(condition) == Reason.SSHD_SILENT;
         if (good || bad) {
           events.record(
               written,
@@ -353,7 +400,8 @@ final class VmLifecycle {
         agents.watch(
             view.ref(),
             new InetSocketAddress(InetAddress.getByName(address), view.vm().getSpec().ssh().port()),
-            !view.teams().isEmpty());
+            !view.teams().isEmpty(),
+            integration.loginCheck(view));
       } catch (UnknownHostException e) {
         throw new IllegalStateException("status.address of " + view.ref() + " is no address", e);
       }

@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param configureBound for configuring: packages come over the contributor's line
  * @param enrolBound for the agent to connect after it was started
  * @param reverify between two verifications
- * @param stableBound for which a machine that was lost must be back before it carries teams
+ * @param returning when a machine that was lost carries teams again
  * @param drainBound for teams to leave a machine that is deleted
  * @param cleanupBound for the whole clean-up of a machine that is deleted; then it is given up
  * @param firstBackoff before the first retry; doubled at each one
@@ -21,7 +21,7 @@ public record VmSettings(
     Duration configureBound,
     Duration enrolBound,
     Duration reverify,
-    Duration stableBound,
+    Returning returning,
     Duration drainBound,
     Duration cleanupBound,
     Duration firstBackoff,
@@ -35,7 +35,7 @@ public record VmSettings(
         Duration.ofMinutes(10),
         Duration.ofSeconds(20),
         Duration.ofHours(1),
-        Duration.ofSeconds(10),
+        Returning.DEFAULT,
         Duration.ofMinutes(2),
         Duration.ofMinutes(5),
         Duration.ofSeconds(2),
@@ -50,12 +50,50 @@ public record VmSettings(
         configureBound,
         enrolBound,
         reverify,
-        stableBound,
+        returning,
         drain,
         cleanup,
         firstBackoff,
         longestBackoff,
         refresh);
+  }
+
+  /** The same with another way back for machines that were lost. */
+  public VmSettings withReturning(Returning value) {
+    return new VmSettings(
+        probeBound,
+        configureBound,
+        enrolBound,
+        reverify,
+        value,
+        drainBound,
+        cleanupBound,
+        firstBackoff,
+        longestBackoff,
+        refresh);
+  }
+
+  /**
+   * When a machine that was lost carries teams again: once its agent has been connected for a
+   * while, which doubles with each loss that is not forgiven yet.
+   *
+   * @param stable after the first loss
+   * @param longest after many
+   * @param forgive for each of these times that it stays, one loss is forgiven
+   */
+  public record Returning(Duration stable, Duration longest, Duration forgive) {
+
+    static final Returning DEFAULT =
+        new Returning(Duration.ofSeconds(10), Duration.ofMinutes(10), Duration.ofHours(1));
+
+    /** How long it must be back after so many losses. */
+    public Duration period(int flaps) {
+      Duration period = stable;
+      for (int i = 1; i < flaps && period.compareTo(longest) < 0; i++) {
+        period = period.multipliedBy(2);
+      }
+      return period.compareTo(longest) < 0 ? period : longest;
+    }
   }
 
   /** The same with another time between verifications. */
@@ -65,7 +103,7 @@ public record VmSettings(
         configureBound,
         enrolBound,
         value,
-        stableBound,
+        returning,
         drainBound,
         cleanupBound,
         firstBackoff,

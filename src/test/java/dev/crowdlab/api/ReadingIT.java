@@ -73,7 +73,7 @@ class ReadingIT {
                               null,
                               null,
                               null))
-                      .agent(new AgentStatus("1", null, "2026-01-01T00:00:00.000Z"))
+                      .agent(new AgentStatus("1", null, "2026-01-01T00:00:00.000Z", null))
                       .conditions(
                           List.of(
                               condition("Ready", "True", Reason.CORDONED),

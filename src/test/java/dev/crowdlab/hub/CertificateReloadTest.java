@@ -2,7 +2,6 @@ package dev.crowdlab.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.crowdlab.protocol.Frames;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -37,15 +36,15 @@ class CertificateReloadTest {
           settings,
           tokens,
           new HubAgents(
-              new HubContext(
+              HubContext.of(
                   settings.detector(),
-                  new FixedBoundsDetector(settings.detector()),
+                  settings.witnesses(),
                   time.clock(),
                   time,
-                  (sshd, timeout, result) -> {},
+                  (sshd, connect, banner, heard) -> {},
+                  (question, answer) -> {},
                   news,
                   metrics,
-                  new Frames(),
                   () -> "nonce"),
               tokens,
               settings.rotateTokensAfter(),

@@ -63,9 +63,9 @@ class DispatcherTest {
 
     for (int i = 0; i < 10_000; i++) {
       dispatcher.team(VM, "lab", "team-7");
-      dispatcher.health(VM, new VmHealth.Suspect(NOW, NOW));
+      dispatcher.health(VM, new VmHealth.Suspect(NOW, NOW, VmHealth.Hold.NONE));
     }
-    dispatcher.health(VM, new VmHealth.Lost(NOW, NOW));
+    dispatcher.health(VM, new VmHealth.Lost(NOW, NOW, VmHealth.VmFault.SILENT));
     gate.countDown();
 
     await().untilAsserted(() -> assertThat(heard).containsExactly("session", "team-7", "Lost"));

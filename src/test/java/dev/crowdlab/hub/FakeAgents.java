@@ -4,6 +4,9 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.Hold;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.Notice;
@@ -44,6 +47,7 @@ public final class FakeAgents implements Agents {
     final Departure departure = new Departure();
     final List<ToAgent> sent = new ArrayList<>();
     @Nullable InetSocketAddress ssh;
+    @Nullable LoginCheck login;
     boolean carriesTeams;
     boolean forgotten;
     @Nullable Session session;
@@ -93,7 +97,7 @@ public final class FakeAgents implements Agents {
     machine.sent.addAll(messages);
     listeners.forEach(listener -> listener.sessionChanged(session.vm()));
     if (machine.ssh != null) {
-      health(session.vm(), new VmHealth.Alive(session.lastSeen()));
+      health(session.vm(), new VmHealth.Alive(session.lastSeen(), true));
     }
     if (obedient) {
       messages.forEach(message -> obey(session.vm(), message));
@@ -114,20 +118,42 @@ public final class FakeAgents implements Agents {
   public void agentDies(VmRef vm) {
     Instant lastSeen = lastSeen(vm);
     disconnect(vm);
-    health(vm, new VmHealth.AgentDown(lastSeen, clock.instant()));
+    health(vm, new VmHealth.AgentDown(lastSeen, clock.instant(), AgentFault.CRASHED));
+  }
+
+  /** The agent hangs and sshd answers; the hub has ended its session. */
+  public void agentHangs(VmRef vm) {
+    Instant lastSeen = lastSeen(vm);
+    disconnect(vm);
+    health(vm, new VmHealth.AgentDown(lastSeen, clock.instant(), AgentFault.HUNG));
+  }
+
+  /** sshd stops to answer; the agent is well. */
+  public void sshdDies(VmRef vm) {
+    health(vm, new VmHealth.Alive(lastSeen(vm), false));
   }
 
   /** The VM dies in silence and the detector has said so. */
   public void lose(VmRef vm) {
+    lose(vm, VmFault.SILENT);
+  }
+
+  /** The VM is lost in this way and the detector has said so. */
+  public void lose(VmRef vm, VmFault fault) {
     Instant lastSeen = lastSeen(vm);
     disconnect(vm);
     machine(vm).ledger.lost();
-    health(vm, new VmHealth.Lost(lastSeen, clock.instant()));
+    health(vm, new VmHealth.Lost(lastSeen, clock.instant(), fault));
   }
 
   /** Heartbeats are late; the session is still there. */
   public void suspect(VmRef vm) {
-    health(vm, new VmHealth.Suspect(lastSeen(vm), clock.instant()));
+    suspect(vm, Hold.NONE);
+  }
+
+  /** As {@link #suspect(VmRef)}, while the hub doubts itself. */
+  public void suspect(VmRef vm, Hold hold) {
+    health(vm, new VmHealth.Suspect(lastSeen(vm), clock.instant(), hold));
   }
 
   /** A second machine answers with the VM's identity. */
@@ -215,6 +241,11 @@ public final class FakeAgents implements Agents {
     return Optional.ofNullable(machine(vm).ssh);
   }
 
+  /** How the hub would ask whether the VM lets anybody in. */
+  public Optional<LoginCheck> login(VmRef vm) {
+    return Optional.ofNullable(machine(vm).login);
+  }
+
   public boolean carriesTeams(VmRef vm) {
     return machine(vm).carriesTeams;
   }
@@ -241,10 +272,11 @@ public final class FakeAgents implements Agents {
   }
 
   @Override
-  public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams) {
+  public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams, LoginCheck login) {
     Machine machine = machine(vm);
     boolean first = machine.ssh == null;
     machine.ssh = ssh;
+    machine.login = login;
     machine.carriesTeams = carriesTeams;
     machine.forgotten = false;
     if (first) {
@@ -253,7 +285,7 @@ public final class FakeAgents implements Agents {
           vm,
           session == null
               ? new VmHealth.Awaited(clock.instant())
-              : new VmHealth.Alive(session.lastSeen()));
+              : new VmHealth.Alive(session.lastSeen(), true));
     }
   }
 

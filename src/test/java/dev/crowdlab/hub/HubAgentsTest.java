@@ -28,6 +28,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +43,9 @@ class HubAgentsTest {
   private static final TeamRef TEAM = new TeamRef("lab", "team-7", "uid-7");
   private static final InetSocketAddress SSHD =
       new InetSocketAddress(InetAddress.ofLiteral("10.77.1.2"), 22);
+  private static final InetSocketAddress WITNESS =
+      new InetSocketAddress(InetAddress.ofLiteral("10.77.1.9"), 22);
+  private static final Duration ROUND_TRIP = Duration.ofMillis(1);
   private static final Duration MINUTE = Duration.ofMinutes(1);
 
   private final DetectorSettings settings = DetectorSettings.defaults();
@@ -54,17 +58,23 @@ class HubAgentsTest {
   private final Frames frames = new Frames();
   private final AtomicInteger nonces = new AtomicInteger();
   private ProbeResult sshd = ProbeResult.BANNER;
+  private ProbeResult witness = ProbeResult.BANNER;
+  private boolean login = true;
   private int probes;
+  private int probesUnderWay;
+  private int mostUnderWay;
+  private int logins;
+  private final HubMetrics metrics = new HubMetrics(registry);
   private final HubContext context =
-      new HubContext(
+      HubContext.of(
           settings,
-          new FixedBoundsDetector(settings),
+          List.of(WITNESS),
           time.clock(),
           time,
           this::probe,
+          this::ask,
           news,
-          new HubMetrics(registry),
-          frames,
+          metrics,
           () -> "nonce-" + nonces.incrementAndGet());
   private final HubAgents agents =
       new HubAgents(context, tokens, Duration.ofDays(7), Runnable::run);
@@ -101,10 +111,44 @@ class HubAgentsTest {
     }
   }
 
-  private void probe(InetSocketAddress address, Duration timeout, Consumer<ProbeResult> result) {
-    probes++;
-    ProbeResult found = sshd;
-    time.after(found.life() ? Duration.ofMillis(2) : timeout, () -> result.accept(found));
+  /** What a network and a machine make of a probe, as the test wants it. */
+  private void probe(
+      InetSocketAddress address, Duration connect, Duration banner, Prober.Heard heard) {
+    boolean ofWitness = address.equals(WITNESS);
+    probes += ofWitness ? 0 : 1;
+    probesUnderWay += ofWitness ? 0 : 1;
+    mostUnderWay = Math.max(mostUnderWay, probesUnderWay);
+    ProbeResult found = ofWitness ? witness : sshd;
+    boolean connects = found.costs();
+    if (connects) {
+      time.after(ROUND_TRIP, () -> heard.connected(ROUND_TRIP));
+    }
+    Duration until =
+        switch (found) {
+          case BANNER, OTHER -> ROUND_TRIP.multipliedBy(2);
+          case MUTE -> banner;
+          case REFUSED -> ROUND_TRIP;
+          case NOTHING -> connect;
+          case UNABLE -> Duration.ZERO;
+        };
+    time.after(
+        until,
+        () -> {
+          probesUnderWay -= ofWitness ? 0 : 1;
+          heard.found(found);
+        });
+  }
+
+  private void ask(BooleanSupplier question, Consumer<Boolean> answer) {
+    logins++;
+    boolean answers = question.getAsBoolean();
+    time.after(
+        answers ? ROUND_TRIP.multipliedBy(5) : settings.probes().login(),
+        () -> answer.accept(answers));
+  }
+
+  private void watch(VmRef vm, boolean carriesTeams) {
+    agents.watch(vm, SSHD, carriesTeams, within -> login);
   }
 
   @BeforeEach
@@ -143,7 +187,7 @@ class HubAgentsTest {
 
   private void tick() {
     time.after(
-        settings.tick(),
+        settings.self().tick(),
         () -> {
           agents.tick();
           tick();
@@ -160,7 +204,12 @@ class HubAgentsTest {
 
   private Agent watched(boolean carriesTeams) {
     Agent agent = connected();
-    agents.watch(VM, SSHD, carriesTeams);
+    watch(VM, carriesTeams);
+    for (int i = 0; i < 10; i++) {
+      agent.beat();
+      pass(200);
+    }
+    probes = 0;
     agent.beat();
     return agent;
   }
@@ -708,31 +757,54 @@ class HubAgentsTest {
   void aVmThatCarriesTeamsIsToldTheFastCadence() {
     Agent agent = connected();
 
-    agents.watch(VM, SSHD, true);
-    agents.watch(VM, SSHD, true);
-    agents.watch(VM, SSHD, false);
+    watch(VM, true);
+    watch(VM, true);
+    watch(VM, false);
 
     assertThat(agent.socket.received(ToAgent.Cadence.class))
-        .containsExactly(new ToAgent.Cadence(250), new ToAgent.Cadence(5_000));
+        .containsExactly(new ToAgent.Cadence(200), new ToAgent.Cadence(5_000));
   }
 
   @Test
-  void aMachineThatFallsSilentIsLostWithinTwoSecondsAndAFewTicks() throws Exception {
+  void aMachineThatFallsSilentIsLostAboutASecondLater() throws Exception {
     watched(true);
     sshd = ProbeResult.NOTHING;
 
-    pass(1_000);
+    pass(440);
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
-    pass(50);
+    pass(110);
     assertThat(health()).isEqualTo(VmHealth.Suspect.class);
     hears("health alice-1 Suspect");
-    pass(950);
+    pass(400);
     assertThat(health()).isEqualTo(VmHealth.Suspect.class);
-    pass(100);
+    pass(150);
 
     assertThat(health()).isEqualTo(VmHealth.Lost.class);
-    assertThat(probes).isEqualTo(3);
+    assertThat(probes).isEqualTo(settings.probes().count());
     hears("health alice-1 Lost");
+  }
+
+  @Test
+  void noSshdHasMoreProbesToAnswerAtATimeThanItForgives() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+
+    pass(60_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+    assertThat(mostUnderWay).isLessThanOrEqualTo(ProbeBudget.MOST);
+  }
+
+  @Test
+  void aLostMachineIsAskedEverMoreRarely() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(60_000);
+    int before = probes;
+
+    time.pass(Duration.ofMinutes(10));
+
+    assertThat((probes - before) / settings.probes().count()).isBetween(5, 8);
   }
 
   @Test
@@ -742,7 +814,7 @@ class HubAgentsTest {
 
     agent.drops();
     assertThat(health()).isEqualTo(VmHealth.Suspect.class);
-    pass(1_000);
+    pass(700);
 
     assertThat(health()).isEqualTo(VmHealth.Lost.class);
   }
@@ -762,22 +834,25 @@ class HubAgentsTest {
   }
 
   @Test
-  void aSocketThatIsGoneOnAMachineThatAnswersMeansThatTheAgentIsDown() {
+  void aSocketThatIsGoneOnAMachineThatAnswersMeansThatTheAgentCrashed() {
     Agent agent = watched(true);
     agent.drops();
 
     pass(3_100);
 
-    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.AgentDown.class,
+            down -> assertThat(down.fault()).isEqualTo(VmHealth.AgentFault.CRASHED));
     assertThat(probes).as("the first answer is enough").isEqualTo(1);
   }
 
   @Test
   void aRefusedConnectionIsLifeToo() {
+    watched(true);
     sshd = ProbeResult.REFUSED;
-    watched(true).drops();
 
-    pass(3_100);
+    pass(120_000);
 
     assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
   }
@@ -786,7 +861,7 @@ class HubAgentsTest {
   void oneAnswerAmongLostProbesIsLife() {
     watched(true);
     sshd = ProbeResult.NOTHING;
-    pass(1_060);
+    pass(750);
     sshd = ProbeResult.BANNER;
     pass(1_200);
 
@@ -794,28 +869,81 @@ class HubAgentsTest {
   }
 
   @Test
-  void aMachineWhoseAgentHangsIsLeftAloneForAWhile() {
+  void anAgentThatHangsIsLeftAloneForAWhile() {
     Agent agent = watched(true);
 
-    pass(10_000);
+    pass(15_000);
     assertThat(health()).isEqualTo(VmHealth.Suspect.class);
     assertThat(agent.socket.closed()).isFalse();
 
-    pass(6_000);
-    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+    pass(1_000);
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.AgentDown.class,
+            down -> assertThat(down.fault()).isEqualTo(VmHealth.AgentFault.HUNG));
     assertThat(agent.socket.closed()).isTrue();
+
+    pass(60_000);
+    assertThat(agents.health(VM))
+        .as("its cause stays")
+        .isInstanceOfSatisfying(
+            VmHealth.AgentDown.class,
+            down -> assertThat(down.fault()).isEqualTo(VmHealth.AgentFault.HUNG));
+  }
+
+  @Test
+  void aMachineWhoseKernelAloneAnswersHangs() {
+    Agent agent = watched(true);
+    sshd = ProbeResult.MUTE;
+    login = false;
+
+    pass(8_000);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    pass(1_000);
+
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.Lost.class, lost -> assertThat(lost.fault()).isEqualTo(VmHealth.VmFault.HUNG));
+    assertThat(agent.socket.closed()).isTrue();
+    assertThat(logins).isEqualTo(1);
+  }
+
+  @Test
+  void anSshdThatIsSlowToSayWhoItIsAndLetsUsInMeansThatOnlyTheAgentHangs() {
+    watched(true);
+    sshd = ProbeResult.MUTE;
+
+    pass(14_000);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    assertThat(logins).isPositive();
+    pass(3_000);
+
+    assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
+  }
+
+  @Test
+  void aHungMachineIsNotAskedSoOftenThatItLocksUsOutWhenItGoesOn() {
+    watched(true);
+    sshd = ProbeResult.MUTE;
+    login = false;
+
+    time.pass(Duration.ofHours(3));
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+    assertThat(logins).as("each costs when it goes on").isEqualTo(1);
+    assertThat(probes).as("and it is still asked now and then").isBetween(100, 200);
   }
 
   @Test
   void heartbeatsThatComeAgainEndTheSuspicion() {
     Agent agent = watched(true);
     sshd = ProbeResult.NOTHING;
-    pass(1_500);
+    pass(700);
     assertThat(health()).isEqualTo(VmHealth.Suspect.class);
 
     agent.beat();
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
-    pass(600);
+    pass(400);
 
     assertThat(health()).as("the old probes count nothing").isEqualTo(VmHealth.Alive.class);
   }
@@ -834,8 +962,9 @@ class HubAgentsTest {
 
   @Test
   void aLostMachineWhoseSshdAnswersAgainHasItsAgentDown() {
-    watched(true).drops();
+    Agent agent = watched(true);
     sshd = ProbeResult.NOTHING;
+    agent.drops();
     pass(2_000);
     assertThat(health()).isEqualTo(VmHealth.Lost.class);
 
@@ -877,25 +1006,69 @@ class HubAgentsTest {
 
   @Test
   void afterTheOperatorsStartAMachineHasItsGraceAndThenTheProbesDecide() {
-    agents.watch(VM, SSHD, true);
+    watch(VM, true);
     sshd = ProbeResult.NOTHING;
 
     pass(9_900);
     assertThat(health()).isEqualTo(VmHealth.Awaited.class);
     assertThat(probes).as("nobody is probed without a suspicion").isZero();
-    pass(1_200);
+    pass(1_400);
 
     assertThat(health()).isEqualTo(VmHealth.Lost.class);
   }
 
   @Test
   void afterTheOperatorsStartAMachineThatAnswersIsNeverLost() {
-    agents.watch(VM, SSHD, true);
+    watch(VM, true);
 
     pass(11_500);
 
     assertThat(health()).isEqualTo(VmHealth.AgentDown.class);
   }
+
+  // ---- sshd by itself
+
+  @Test
+  void anSshdThatDiesWhileTheAgentIsWellIsSaidAndNoFault() throws Exception {
+    Agent agent = watched(true);
+    sshd = ProbeResult.REFUSED;
+
+    beats(agent, Duration.ofMinutes(6));
+
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.Alive.class, alive -> assertThat(alive.sshdAnswers()).isFalse());
+    hears("health alice-1 Alive");
+
+    sshd = ProbeResult.BANNER;
+    beats(agent, Duration.ofMinutes(6));
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.Alive.class, alive -> assertThat(alive.sshdAnswers()).isTrue());
+  }
+
+  @Test
+  void whereSshdNeverAnswersItsSilenceAloneLosesNoMachine() {
+    Agent agent = watched(true);
+    sshd = ProbeResult.NOTHING;
+    beats(agent, Duration.ofMinutes(6));
+
+    agent.drops();
+    pass(12_000);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    pass(5_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  private void beats(Agent agent, Duration time) {
+    for (long i = 0; i < time.toMillis() / 200; i++) {
+      pass(200);
+      agent.beat();
+    }
+  }
+
+  // ---- doubting ourselves
 
   @Test
   void aStallOfOurOwnIsHeldAgainstNobody() {
@@ -905,50 +1078,268 @@ class HubAgentsTest {
     time.sleepThrough(Duration.ofSeconds(30));
     pass(100);
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
-    pass(900);
+    pass(300);
     agent.beat();
 
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
-    assertThat(count("crowdlab.hub.stalls")).isEqualTo(1);
+    assertThat(registry.get("crowdlab.hub.pauses").timer().count()).isEqualTo(1);
     assertThat(probes).isZero();
+  }
+
+  @Test
+  void aShortPauseOfOurOwnDoesNotCount() {
+    Agent agent = watched(true);
+
+    for (int i = 0; i < 50; i++) {
+      time.sleepThrough(Duration.ofMillis(400));
+      pass(150);
+      agent.beat();
+    }
+
+    assertThat(probes).isZero();
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void aMachineThatDiesWhileWePauseNowAndThenIsLostAllTheSame() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+
+    for (int i = 0; i < 6; i++) {
+      time.sleepThrough(Duration.ofMillis(300));
+      pass(300);
+    }
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
   }
 
   @Test
   void aStallInTheMiddleOfAProbingMakesItBeginAnew() {
     watched(true);
     sshd = ProbeResult.NOTHING;
-    pass(1_400);
+    pass(700);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
     time.sleepThrough(Duration.ofSeconds(30));
 
-    pass(500);
+    pass(450);
     assertThat(health()).isNotEqualTo(VmHealth.Lost.class);
-    pass(1_700);
+    pass(1_000);
 
     assertThat(health()).as("really dead").isEqualTo(VmHealth.Lost.class);
   }
+
+  @Test
+  void whatComesBackBeforeOurFirstLookAfterAStallDecidesNothing() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+    pass(990);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    time.sleepThrough(Duration.ofSeconds(10));
+
+    // Everything that was under way ends now, and the look that would notice comes last.
+    agents.watch(VM, SSHD, true, within -> login);
+
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+  }
+
+  @Test
+  void whoHearsNobodyElseEitherDoubtsHisOwnNetwork() throws Exception {
+    Agent agent = watched(true);
+    sshd = ProbeResult.NOTHING;
+    witness = ProbeResult.NOTHING;
+
+    pass(30_000);
+    assertThat(health()).isEqualTo(VmHealth.Suspect.class);
+    assertThat(agents.health(VM))
+        .isInstanceOfSatisfying(
+            VmHealth.Suspect.class,
+            suspect -> assertThat(suspect.hold()).isEqualTo(VmHealth.Hold.DEAF));
+    assertThat(count("crowdlab.hub.deaf")).isPositive();
+
+    agent.beat();
+    assertThat(health()).as("the network is back").isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void aMachineThatIsDeadIsLostAsSoonAsTheWitnessAnswers() {
+    watched(true);
+    sshd = ProbeResult.NOTHING;
+    witness = ProbeResult.NOTHING;
+    pass(30_000);
+
+    witness = ProbeResult.BANNER;
+    pass(3_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void anotherAgentThatIsHeardIsWitnessEnough() {
+    watched(true);
+    Agent other = new Agent(OTHER).hello();
+    agents.watch(OTHER, SSHD, true, within -> login);
+    sshd = ProbeResult.NOTHING;
+    witness = ProbeResult.NOTHING;
+
+    for (int i = 0; i < 8; i++) {
+      other.beat();
+      pass(150);
+    }
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+  }
+
+  @Test
+  void whenTooManyVanishAtOnceTheyAreConfirmedOneByOne() {
+    List<VmRef> all = fleet(10);
+    sshd = ProbeResult.NOTHING;
+
+    pass(1_100);
+    assertThat(lost(all)).as("doubted first").isZero();
+    int before = 0;
+    for (int i = 0; i < 20; i++) {
+      pass(500);
+      assertThat(lost(all) - before).as("a bounded rate").isLessThanOrEqualTo(1);
+      before = lost(all);
+    }
+
+    pass(10_000);
+    assertThat(lost(all)).as("recovery goes on").isEqualTo(all.size());
+    assertThat(registry.get("crowdlab.hub.storms").functionCounter().count()).isEqualTo(1);
+    assertThat(registry.get("crowdlab.hub.held").gauge().value()).isZero();
+  }
+
+  @Test
+  void aStormThatPassesLosesNobody() throws Exception {
+    List<VmRef> all = fleet(10);
+    sshd = ProbeResult.NOTHING;
+    pass(1_100);
+    assertThat(registry.get("crowdlab.hub.held").gauge().value()).isEqualTo(10);
+    hears("health vm-0 Suspect");
+
+    sshd = ProbeResult.BANNER;
+    pass(20_000);
+
+    assertThat(lost(all)).isZero();
+    assertThat(registry.get("crowdlab.hub.held").gauge().value()).isZero();
+  }
+
+  @Test
+  void twoOfTenAreNoStorm() {
+    List<VmRef> all = fleet(10);
+    sshd = ProbeResult.NOTHING;
+
+    for (int i = 0; i < 8; i++) {
+      pass(150);
+      fleetAgents.subList(2, 10).forEach(Agent::beat);
+    }
+
+    assertThat(lost(all)).isEqualTo(2);
+  }
+
+  private final List<Agent> fleetAgents = new ArrayList<>();
+
+  /** Machines with teams that have been well for a while. */
+  private List<VmRef> fleet(int size) {
+    List<VmRef> all =
+        IntStream.range(0, size).mapToObj(i -> new VmRef("lab", "vm-" + i, "uid-vm-" + i)).toList();
+    for (VmRef vm : all) {
+      fleetAgents.add(new Agent(vm).hello());
+      agents.watch(vm, SSHD, true, within -> login);
+    }
+    for (int i = 0; i < 10; i++) {
+      pass(200);
+      fleetAgents.forEach(Agent::beat);
+    }
+    return all;
+  }
+
+  private int lost(List<VmRef> vms) {
+    return (int) vms.stream().filter(vm -> agents.health(vm) instanceof VmHealth.Lost).count();
+  }
+
+  // ---- times and cadences
 
   @Test
   void aJumpOfTheWallsClockIsNoFault() {
     Agent agent = watched(true);
 
     time.jump(Duration.ofHours(2));
-    pass(500);
+    pass(300);
     agent.beat();
     time.jump(Duration.ofHours(-5));
-    pass(900);
+    pass(400);
 
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void anAgentsClockCountsNothing() {
+    Agent agent = watched(true);
+
+    for (int i = 0; i < 50; i++) {
+      pass(200);
+      agent.says(new FromAgent.Heartbeat(i, i % 2 == 0 ? Long.MAX_VALUE : Long.MIN_VALUE));
+    }
+
+    assertThat(health()).isEqualTo(VmHealth.Alive.class);
+    assertThat(probes).isZero();
   }
 
   @Test
   void anAgentThatHasNotHeardOfTheFastCadenceYetIsNotSuspectedByIt() {
     Agent agent = connected();
     agent.beat();
-    agents.watch(VM, SSHD, true);
+    watch(VM, true);
 
     pass(4_000);
 
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void anAgentOnALossyLinkIsSuspectedLessAndLess() {
+    Agent agent = watched(true);
+    int before = 0;
+    int after = 0;
+    for (int i = 0; i < 200; i++) {
+      pass(i % 4 == 0 ? 800 : 200);
+      if (health() == VmHealth.Suspect.class) {
+        before += i < 20 ? 1 : 0;
+        after += i >= 20 ? 1 : 0;
+      }
+      agent.beat();
+    }
+
+    assertThat(before).isPositive();
+    assertThat(after).isZero();
+  }
+
+  @Test
+  void manyAgentsAreToldToBeatMoreSlowly() {
+    DetectorSettings.Heartbeats beats = settings.heartbeats();
+    List<Agent> all =
+        IntStream.range(0, 3_000)
+            .mapToObj(i -> new Agent(new VmRef("lab", "n" + i, "uid-n" + i)).hello())
+            .toList();
+
+    pass(2_000);
+
+    assertThat(all.getFirst().socket.received(ToAgent.Welcome.class))
+        .containsExactly(new ToAgent.Welcome(5_000));
+    assertThat(all.getFirst().socket.received(ToAgent.Cadence.class)).isEmpty();
+
+    Map<VmRef, Agent> teams = new HashMap<>();
+    for (int i = 0; i < 400; i++) {
+      VmRef vm = new VmRef("lab", "t" + i, "uid-t" + i);
+      teams.put(vm, new Agent(vm).hello());
+      agents.watch(vm, SSHD, true, within -> login);
+    }
+    pass(2_000);
+
+    int told = all.getFirst().socket.received(ToAgent.Cadence.class).getLast().heartbeatMillis();
+    assertThat(told).isGreaterThan(5_000).isLessThanOrEqualTo((int) beats.slowest().toMillis());
+    assertThat(context.pacer().coreShare()).isLessThanOrEqualTo(beats.coreShare());
   }
 
   @Test
@@ -964,7 +1355,7 @@ class HubAgentsTest {
     }
 
     // One second of penalty each, running off in real time, must stay below fifteen.
-    assertThat(probes).isLessThanOrEqualTo(ProbeBudget.CAPACITY + 60 / 4 + 1);
+    assertThat(probes).isLessThanOrEqualTo(ProbeBudget.MOST + 60 / 2 + 1);
   }
 
   @Test

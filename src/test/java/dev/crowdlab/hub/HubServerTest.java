@@ -419,7 +419,7 @@ class HubServerTest {
       b.connect(sshd, 1_000);
       Agent agent = agent().hello();
       await().atMost(BOUND).until(this::connected);
-      hub.agents().watch(VM, sshd, true);
+      hub.agents().watch(VM, sshd, true, _ -> false);
       agent.hears(ToAgent.Cadence.class);
       agent.says(new FromAgent.Heartbeat(0, 1));
 

@@ -10,7 +10,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.sshd.server.SshServer;
 import org.apache.sshd.server.keyprovider.SimpleGeneratorHostKeyProvider;
@@ -22,6 +24,7 @@ class SshdProberTest {
   private static final Duration TIMEOUT = Duration.ofMillis(700);
 
   private final SshdProber prober = new SshdProber();
+  private final List<Duration> connects = new CopyOnWriteArrayList<>();
 
   @AfterEach
   void close() {
@@ -29,9 +32,26 @@ class SshdProberTest {
   }
 
   private ProbeResult probe(int port) throws Exception {
+    return probe(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+  }
+
+  private ProbeResult probe(InetSocketAddress sshd) throws Exception {
     CompletableFuture<ProbeResult> result = new CompletableFuture<>();
     prober.probe(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT, result::complete);
+        sshd,
+        TIMEOUT,
+        TIMEOUT,
+        new Prober.Heard() {
+          @Override
+          public void connected(Duration after) {
+            connects.add(after);
+          }
+
+          @Override
+          public void found(ProbeResult found) {
+            result.complete(found);
+          }
+        });
     return result.get(10, TimeUnit.SECONDS);
   }
 
@@ -48,6 +68,7 @@ class SshdProberTest {
       sshd.start();
 
       assertThat(probe(sshd.getPort())).isEqualTo(ProbeResult.BANNER);
+      assertThat(connects).hasSize(1);
     }
   }
 
@@ -75,11 +96,12 @@ class SshdProberTest {
   }
 
   @Test
-  void aListenerThatSaysNothingIsConnectedWithinTheTimeout() throws Exception {
+  void aListenerThatSaysNothingIsMuteWithinTheTimeout() throws Exception {
     try (ServerSocket silent = listener(5)) {
       long begin = System.nanoTime();
 
-      assertThat(probe(silent.getLocalPort())).isEqualTo(ProbeResult.CONNECTED);
+      assertThat(probe(silent.getLocalPort())).isEqualTo(ProbeResult.MUTE);
+      assertThat(connects).as("that it is connected is said at once").hasSize(1);
       assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(TIMEOUT.multipliedBy(3));
     }
   }
@@ -123,7 +145,34 @@ class SshdProberTest {
                 }
               });
 
-      assertThat(probe(flood.getLocalPort())).isEqualTo(ProbeResult.CONNECTED);
+      assertThat(probe(flood.getLocalPort())).isEqualTo(ProbeResult.OTHER);
     }
+  }
+
+  @Test
+  void anSshdThatRefusesInWordsLives() throws Exception {
+    try (ServerSocket sshd = listener(5)) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try (Socket socket = sshd.accept()) {
+                  socket
+                      .getOutputStream()
+                      .write("Exceeded MaxStartups\r\n".getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
+
+      assertThat(probe(sshd.getLocalPort())).isEqualTo(ProbeResult.OTHER);
+    }
+  }
+
+  @Test
+  void whatWeCannotSendTellsNothingOfTheMachine() throws Exception {
+    InetSocketAddress noName = InetSocketAddress.createUnresolved("[no-address", 22);
+
+    assertThat(probe(noName)).isEqualTo(ProbeResult.UNABLE);
+    assertThat(connects).isEmpty();
   }
 }

@@ -3,6 +3,7 @@ package dev.crowdlab.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.crowdlab.hub.DetectorSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -25,6 +26,16 @@ class ConfigFileTest {
     assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(5));
     assertThat(config.leaderElection().enabled()).isFalse();
     assertThat(config.release().cleanupBound()).isEqualTo(Duration.ofMinutes(5));
+  }
+
+  @Test
+  void whatIsLeftOutOfTheDetectionHasItsDefault() throws Exception {
+    Config config = ConfigFile.parse(SMALLEST + "detection: {suspicion: {floor: 300ms}}");
+
+    DetectorSettings.Suspicion standard = DetectorSettings.defaults().suspicion();
+    assertThat(config.detection().suspicion().floor()).isEqualTo(Duration.ofMillis(300));
+    assertThat(config.detection().suspicion().phi()).isEqualTo(standard.phi());
+    assertThat(config.detection().storm()).isEqualTo(DetectorSettings.defaults().storm());
   }
 
   @Test
@@ -68,6 +79,12 @@ class ConfigFileTest {
         "'hub: {advertise: [\"a:1\"]}\nnetwork: {deny: [nodes]}' | network.deny is 'nodes'",
         "'hub: {advertise: [\"a:1\"]}\n"
             + "network: {allow: [10.0.0.0/x]}' | network.allow is '10.0.0.0/x'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "detection: {suspicion: {phi: 99}}' | detection.suspicion.phi is '99.0'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "detection: {suspicion: {fee: 9}}' | there is no field detection.suspicion.fee",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "detection: {probes: {again: never}}' | detection.probes.again: not a duration",
         "'hub: [' | not YAML",
       })
   void saysWhatIsWrong(String yaml, String message) {

@@ -93,12 +93,15 @@ class InstallIT {
             """
             config:
               installation: abcdef
+              detection: {heartbeats: {coreShare: 0.1, slow: 10s}, suspicion: {phi: 9}, probes: {count: 20},
+                patience: {agentHang: 20s}, storm: {share: 0.5, least: 5}, self: {stall: 1s}}
               fileServer: {name: f, host: f.example.org, port: 22, user: root, sudo: false, hostKey: "SHA256:x",
                 credentialsSecret: s, sftpPort: 2222, dataDirectory: /srv, retention: 7d, synchronousWrites: true}
               route: {sources: [10.0.0.0/8, "2001:db8::/32"], allowedAnnotations: [a/*], firstPort: 20000, lastPort: 20999}
               waitingRoom: {advertise: "[2001:db8::1]:8090", hold: 1m30s, maxHeld: 5}
               network: {allow: [10.0.0.0/8], deny: [10.96.0.0/16]}
               integrity: {quarantine: true, reverify: 1h}
+              returning: {stable: 20s, longest: 1h, forgive: 1d}
             networkPolicy: {enabled: true, waitingRoomFrom: [{podSelector: {}}], metricsFrom: [{podSelector: {}}]}
             """);
 
@@ -116,6 +119,7 @@ class InstallIT {
         ConfigFile.read(
             Files.writeString(folder.resolve("c.yaml"), map.getData().get("config.yaml")));
     assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(90));
+    assertThat(config.detection().storm().share()).isEqualTo(0.5);
     assertThat(config.fileServer()).isNotNull();
     assertThat(config.waitingRoom().advertise()).hasToString("[2001:db8::1]:8090");
     assertThat(rendered).extracting(HasMetadata::getKind).contains("NetworkPolicy");

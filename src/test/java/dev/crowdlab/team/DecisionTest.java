@@ -23,6 +23,9 @@ import dev.crowdlab.api.RecoveryPolicy;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
+import dev.crowdlab.hub.VmHealth.Hold;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
@@ -50,8 +53,8 @@ class DecisionTest {
 
   private static final Decision DECISION = new Decision(TeamSettings.Bounds.DEFAULT);
   private static final String ALICE = "uid-alice-1";
-  private static final VmHealth ALIVE = new VmHealth.Alive(T0);
-  private static final VmHealth LOST = new VmHealth.Lost(T0, T0);
+  private static final VmHealth ALIVE = new VmHealth.Alive(T0, true);
+  private static final VmHealth LOST = new VmHealth.Lost(T0, T0, VmFault.SILENT);
   private static final Mount MOUNT =
       new Mount("10.77.0.2", 2222, "e3-x", "/data", "ssh-ed25519 AAAA", false);
   private static final Memory.Proven PROVEN = new Memory.Proven(3, MOUNT, true, 1L << 30);
@@ -138,8 +141,14 @@ class DecisionTest {
     return Stream.of(
         // nothing to do
         expect("serving", c -> c, new NextStep.Settled()),
-        expect("agent died", c -> c.silent(new VmHealth.AgentDown(T0, T0)), new NextStep.Settled()),
-        expect("suspected", c -> c.silent(new VmHealth.Suspect(T0, T0)), new NextStep.Settled()),
+        expect(
+            "agent died",
+            c -> c.silent(new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED)),
+            new NextStep.Settled()),
+        expect(
+            "suspected",
+            c -> c.silent(new VmHealth.Suspect(T0, T0, Hold.NONE)),
+            new NextStep.Settled()),
         expect(
             "operator restarted, no agent yet",
             c -> c.silent(new VmHealth.Awaited(T0)),
@@ -179,6 +188,14 @@ class DecisionTest {
             "lost",
             c -> c.silent(LOST),
             new NextStep.Move(RecoveryCause.VM_LOST, false, Wish.leave(ALICE))),
+        expect(
+            "hung",
+            c -> c.silent(new VmHealth.Lost(T0, T0, VmFault.HUNG)),
+            new NextStep.Move(RecoveryCause.VM_HUNG, false, Wish.leave(ALICE))),
+        expect(
+            "suspected while the hub doubts itself",
+            c -> c.silent(new VmHealth.Suspect(T0, T0, Hold.STORM)),
+            new NextStep.Settled()),
         expect(
             "object gone",
             c -> c.on(new BoundVm.Missing()).saysNothing(),
@@ -277,11 +294,14 @@ class DecisionTest {
         expect("preparing", c -> starting(c).says(State.PREPARING, null), new NextStep.Run(PROVEN)),
         expect(
             "agent away before it ran",
-            c -> starting(c).silent(new VmHealth.AgentDown(T0, T0)),
+            c -> starting(c).silent(new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED)),
             new NextStep.AwaitAgent()),
         expect(
             "agent away for too long",
-            c -> at(starting(c).silent(new VmHealth.AgentDown(T0, T0)), Duration.ofSeconds(60)),
+            c ->
+                at(
+                    starting(c).silent(new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED)),
+                    Duration.ofSeconds(60)),
             new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.leave(ALICE))),
         expect(
             "identity in conflict before it ran",
@@ -494,7 +514,7 @@ class DecisionTest {
   }
 
   private static BoundVm leaving(boolean connected) {
-    VmHealth health = connected ? ALIVE : new VmHealth.AgentDown(T0, T0);
+    VmHealth health = connected ? ALIVE : new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED);
     return known(withSpec(vm("alice-1", "Alice", 4), true, true), health, connected);
   }
 

@@ -451,7 +451,7 @@ class LabTeamIT {
     VmRef ref = VmView.ref(created);
     locked(
         () -> {
-          agents.watch(ref, new InetSocketAddress("10.77.1.2", 22), true);
+          agents.watch(ref, new InetSocketAddress("10.77.1.2", 22), true, _ -> false);
           agents.connect(ref);
         });
     created.setStatus(

@@ -132,7 +132,7 @@ final class TeamBed {
     ContributedVM vm = vm(name, contributor, places);
     vms.put(vm);
     VmRef ref = VmView.ref(vm);
-    agents.watch(ref, new InetSocketAddress("10.77.1.2", 22), true);
+    agents.watch(ref, new InetSocketAddress("10.77.1.2", 22), true, _ -> false);
     agents.connect(ref);
     staleRuns.examine(ref);
     return ref;

@@ -21,6 +21,11 @@ public final class HostOptions {
     return new HostOptions(List.of("--root", "bare"));
   }
 
+  /** A minimal Debian 13, whose sshd counts penalties for each address; it can carry no teams. */
+  public static HostOptions trixie() {
+    return new HostOptions(List.of("--root", "trixie"));
+  }
+
   /**
    * A machine to keep workspaces, with a file system of its own at /srv/data: with user quotas
    * where the kernel has them.

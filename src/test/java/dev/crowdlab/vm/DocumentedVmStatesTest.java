@@ -15,6 +15,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.Outcome.Failure.Kind;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
@@ -113,6 +114,24 @@ class DocumentedVmStatesTest {
               "lost",
               bench -> {
                 bench.ready().agents.lose(bench.ref());
+                bench.pass();
+              }),
+          Map.entry(
+              "hung",
+              bench -> {
+                bench.ready().agents.lose(bench.ref(), VmFault.HUNG);
+                bench.pass();
+              }),
+          Map.entry(
+              "agent-hung",
+              bench -> {
+                bench.ready().agents.agentHangs(bench.ref());
+                bench.pass();
+              }),
+          Map.entry(
+              "sshd-silent",
+              bench -> {
+                bench.ready().agents.sshdDies(bench.ref());
                 bench.pass();
               }),
           Map.entry(

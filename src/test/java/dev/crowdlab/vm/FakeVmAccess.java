@@ -115,6 +115,11 @@ public final class FakeVmAccess implements VmAccess {
   }
 
   @Override
+  public synchronized Reply<Greeted> greet(SshTarget target, Deadline deadline) {
+    return on(target, "greet", machine -> Outcome.done(new Greeted()));
+  }
+
+  @Override
   public synchronized Reply<Removed> uninstall(SshTarget target, Deadline deadline) {
     return on(
         target,

@@ -10,12 +10,16 @@ import dev.crowdlab.api.ContributedVMSpec;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SshSpec;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.StepListener;
+import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
 import java.util.List;
@@ -230,9 +234,9 @@ class VmLifecycleTest {
     Duration again = bench.pass();
     assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
         .isTrue();
-    assertThat(again).isLessThanOrEqualTo(bench.settings.stableBound().plusMillis(10));
+    assertThat(again).isLessThanOrEqualTo(bench.settings.returning().stable().plusMillis(10));
 
-    bench.clock.advance(bench.settings.stableBound());
+    bench.clock.advance(bench.settings.returning().stable());
     bench.pass();
     assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
@@ -560,6 +564,87 @@ class VmLifecycleTest {
     bench.pass();
 
     assertThat(bench.agents.watched(bench.ref())).isPresent();
+  }
+
+  @Test
+  void theHubIsGivenAWayToAskWhetherTheMachineLetsAnybodyIn() {
+    bench.ready();
+    Duration within = Duration.ofSeconds(5);
+    LoginCheck check = bench.agents.login(bench.ref()).orElseThrow();
+
+    assertThat(check.answers(within)).isTrue();
+
+    bench.machine().accepts(SshCredentials.password("another"));
+    assertThat(check.answers(within)).as("to be refused is an answer too").isTrue();
+
+    bench.machine().reachable(false);
+    assertThat(check.answers(within)).isFalse();
+  }
+
+  @Test
+  void aMachineThatHangsIsNotLoggedInToAsEachLoginWouldCountWhenItGoesOn() {
+    bench.ready().agents.lose(bench.ref(), VmFault.HUNG);
+    bench.pass();
+    int before = bench.machine().calls().size();
+
+    for (int i = 0; i < 10; i++) {
+      bench.clock.advance(Duration.ofMinutes(10));
+      assertThat(bench.pass()).isGreaterThan(Duration.ofSeconds(1));
+    }
+
+    assertThat(bench.machine().calls()).hasSize(before);
+  }
+
+  @Test
+  void whatIsOverdueAndMayNotBeDoneIsNotLookedAtAllTheTime() {
+    bench.machine().reachable(false);
+    bench.pass();
+    bench.annotate(Names.PAUSED, "true");
+    bench.clock.advance(Duration.ofMinutes(10));
+
+    assertThat(bench.pass()).isGreaterThan(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aHungAgentIsRestartedAndTheEventSaysSo() {
+    bench.ready().agents.agentHangs(bench.ref());
+    int before = bench.machine().agentStarts();
+
+    bench.pass();
+
+    assertThat(bench.machine().agentStarts()).isEqualTo(before + 1);
+    assertThat(bench.events)
+        .contains("WARNING AgentHung sshd answers, the agent hangs: restarting it");
+  }
+
+  @Test
+  void thatSshdDoesNotAnswerIsSaidOnceAndTakenBack() {
+    bench.ready().agents.sshdDies(bench.ref());
+    bench.pass();
+    bench.pass();
+
+    assertThat(bench.events).filteredOn(event -> event.contains("SshdSilent")).hasSize(1);
+
+    bench.agents.health(bench.ref(), new VmHealth.Alive(bench.clock.instant(), true));
+    bench.pass();
+    assertThat(Conditions.find(bench.status().conditions(), ConditionType.REACHABLE))
+        .map(Condition::getReason)
+        .contains("Connected");
+  }
+
+  @Test
+  void thatTheHubDoubtsItselfIsSaidWhereItIsToBeSaid() {
+    bench.ready().agents.suspect(bench.ref(), VmHealth.Hold.STORM);
+    bench.pass();
+    assertThat(bench.events).noneMatch(event -> event.contains("LossDoubted"));
+
+    bench.agents.suspect(bench.ref(), VmHealth.Hold.STORM_TO_SAY);
+    bench.pass();
+    bench.agents.suspect(bench.ref(), VmHealth.Hold.DEAF);
+    bench.pass();
+
+    assertThat(bench.events).filteredOn(event -> event.contains("LossDoubted")).hasSize(2);
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
 
   private void delete() {

@@ -1,0 +1,39 @@
+package dev.crowdlab.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** What was wrong with a machine or its agent. */
+public enum FaultCause {
+  /** Neither the agent nor sshd answers; whether by power or by network shows when it is back. */
+  @JsonProperty("VmLost")
+  VM_LOST,
+  /** Neither answered, and the machine was started anew before it came back. */
+  @JsonProperty("PowerCut")
+  POWER_CUT,
+  /** Neither answered, and the machine had been running all the time. */
+  @JsonProperty("Partition")
+  PARTITION,
+  /** Its kernel took connections, and nothing else on it answered. */
+  @JsonProperty("VmHung")
+  VM_HUNG,
+  /** The agent's connection ended and the agent did not come back; the machine answered. */
+  @JsonProperty("AgentCrashed")
+  AGENT_CRASHED,
+  /** The agent's connection stood and nothing came; the machine answered. */
+  @JsonProperty("AgentHung")
+  AGENT_HUNG;
+
+  /** Whether teams had to leave. */
+  public boolean isLoss() {
+    return switch (this) {
+      case VM_LOST, POWER_CUT, PARTITION, VM_HUNG -> true;
+      case AGENT_CRASHED, AGENT_HUNG -> false;
+    };
+  }
+
+  /** The word as it stands in the API. */
+  @Override
+  public String toString() {
+    return Words.of(this);
+  }
+}

@@ -1,0 +1,274 @@
+package dev.crowdlab.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.crowdlab.api.FaultCause;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.HostOptions;
+import dev.crowdlab.testbed.LabHost;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** What is a fault of a machine, what is one of its agent, and what is none. */
+@Order(8)
+@RequiresTestBed(ownCluster = true)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DetectionE2E {
+
+  private static final Duration BOUND = Duration.ofSeconds(120);
+
+  private final Map<String, LabHost> machines = new TreeMap<>();
+  private Lab lab;
+
+  @BeforeAll
+  void start(ControlPlane controlPlane, LabNetwork network) {
+    lab =
+        Lab.start(
+            controlPlane,
+            network,
+            "detection-e2e",
+            """
+            detection: {probes: {routine: 3s, again: 2s}}
+            returning: {stable: 2s, longest: 2s}
+            """);
+    for (String name : List.of("d-one", "d-two", "d-three")) {
+      machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
+      lab.contribute(machines.get(name), name, 4);
+    }
+    machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+  }
+
+  @AfterAll
+  void stop() {
+    lab.close();
+  }
+
+  private LabTeam team(String name) {
+    lab.team(name);
+    return lab.awaitTeamReady(name, BOUND);
+  }
+
+  private LabHost machineOf(LabTeam team) {
+    return machines.get(team.getStatus().binding().vm());
+  }
+
+  private FaultCause lastFault(LabHost machine) {
+    return lab.vm(machine.name()).getStatus().reputation().faults().getFirst().cause();
+  }
+
+  private void staysWhereItIs(LabTeam team) {
+    LabTeam now = lab.teamNow(team.getMetadata().getName());
+    assertThat(now.getStatus().binding()).isEqualTo(team.getStatus().binding());
+    assertThat(now.getStatus().recoveries()).isEmpty();
+  }
+
+  private void awaitFaultOver(LabHost machine, FaultCause cause) {
+    lab.awaitVm(
+        machine.name(),
+        "back after " + cause,
+        vm ->
+            vm.getStatus().reputation().faults().stream()
+                .findFirst()
+                .filter(fault -> fault.cause() == cause && fault.over() != null)
+                .isPresent(),
+        BOUND);
+    lab.awaitVmReady(machine.name(), BOUND);
+  }
+
+  @Test
+  void anAgentThatHangsIsRestartedAndItsTeamsDoNotNotice() {
+    LabTeam team = team("agent-hangs");
+    LabHost machine = machineOf(team);
+    String containers = Lab.containers(machine, team);
+
+    machine.exec("systemctl", "kill", "--signal=STOP", "--kill-whom=main", "crowdlab-agent");
+    awaitFaultOver(machine, FaultCause.AGENT_HUNG);
+
+    assertThat(Lab.containers(machine, team)).isEqualTo(containers);
+    staysWhereItIs(team);
+    lab.delete(LabTeam.class, "agent-hangs", BOUND);
+  }
+
+  @Test
+  void aMachineThatHangsIsLostAsThatAndItsTeamsMove() {
+    LabTeam team = team("vm-hangs");
+    LabHost machine = machineOf(team);
+
+    machine.freeze();
+    LabTeam after = lab.awaitTeamReadyAfter("vm-hangs", team.getStatus().binding().epoch(), BOUND);
+
+    assertThat(after.getStatus().recoveries().getFirst().cause()).isEqualTo(RecoveryCause.VM_HUNG);
+    assertThat(lastFault(machine)).isEqualTo(FaultCause.VM_HUNG);
+    machine.thaw();
+    awaitFaultOver(machine, FaultCause.VM_HUNG);
+    lab.delete(LabTeam.class, "vm-hangs", BOUND);
+  }
+
+  @Test
+  void aMachineWithoutNetworkIsToldFromOneWithoutPowerWhenItIsBack() {
+    LabTeam team = team("partition");
+    LabHost machine = machineOf(team);
+
+    machine.partition();
+    lab.awaitTeamReadyAfter("partition", team.getStatus().binding().epoch(), BOUND);
+    assertThat(lastFault(machine)).isEqualTo(FaultCause.VM_LOST);
+    machine.heal();
+
+    awaitFaultOver(machine, FaultCause.PARTITION);
+    lab.delete(LabTeam.class, "partition", BOUND);
+
+    LabHost other = machines.get("d-one");
+    other.powerCut();
+    lab.awaitVm(
+        other.name(),
+        "lost",
+        vm -> hasReason(vm.getStatus().conditions(), "Reachable", "VmLost"),
+        BOUND);
+    other.start();
+    awaitFaultOver(other, FaultCause.POWER_CUT);
+  }
+
+  @Test
+  void anSshdThatDiesIsSaidAndNoFault() {
+    LabTeam team = team("sshd-dies");
+    LabHost machine = machineOf(team);
+
+    machine.exec("systemctl", "stop", "ssh");
+    lab.awaitVm(
+        machine.name(),
+        "known to have no sshd",
+        vm -> hasReason(vm.getStatus().conditions(), "Reachable", "SshdSilent"),
+        BOUND);
+    assertThat(Lab.isReady(lab.vm(machine.name()).getStatus().conditions())).isTrue();
+    machine.exec("systemctl", "start", "ssh");
+
+    lab.awaitVm(
+        machine.name(),
+        "known to have an sshd again",
+        vm -> hasReason(vm.getStatus().conditions(), "Reachable", "Connected"),
+        BOUND);
+    staysWhereItIs(team);
+    lab.delete(LabTeam.class, "sshd-dies", BOUND);
+  }
+
+  @Test
+  void anOperatorThatStoodStillHoldsItAgainstNobody() throws Exception {
+    LabTeam team = team("operator-stops");
+
+    lab.signalOperator("STOP");
+    pass(Duration.ofSeconds(10));
+    lab.signalOperator("CONT");
+    pass(Duration.ofSeconds(5));
+
+    staysWhereItIs(team);
+    assertThat(lab.metrics()).containsPattern("crowdlab_hub_pauses_seconds_count [1-9]");
+    lab.delete(LabTeam.class, "operator-stops", BOUND);
+  }
+
+  @Test
+  void aLossyLinkAndABusyMachineAreNoFault() {
+    LabTeam team = team("lossy");
+    LabHost machine = machineOf(team);
+    List<Process> hogs = new ArrayList<>();
+    try {
+      for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
+        hogs.add(new ProcessBuilder("sh", "-c", "while :; do /bin/true; done").start());
+      }
+      machine.lossy(20);
+      pass(Duration.ofSeconds(40));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } finally {
+      hogs.forEach(Process::destroyForcibly);
+      machine.heal();
+    }
+
+    staysWhereItIs(team);
+    lab.delete(LabTeam.class, "lossy", BOUND);
+  }
+
+  @Test
+  void whoHearsNobodyAtAllDoubtsHisOwnNetworkAndNothingMoves() {
+    LabTeam team = team("deaf");
+
+    lab.fileServer().partition();
+    machines.values().forEach(LabHost::partition);
+    pass(Duration.ofSeconds(6));
+    staysWhereItIs(team);
+    machines.values().forEach(LabHost::heal);
+    lab.fileServer().heal();
+
+    machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+    pass(Duration.ofSeconds(5));
+    staysWhereItIs(team);
+    assertThat(eventsOf("LossDoubted")).isNotEmpty();
+    lab.delete(LabTeam.class, "deaf", BOUND);
+  }
+
+  @Test
+  void whenAllVanishAtOnceTheyAreConfirmedOneByOneAndTheTeamComesBack() {
+    // One on each machine: those without are watched more slowly.
+    List<LabTeam> teams = List.of(team("storm-1"), team("storm-2"), team("storm-3"));
+    assertThat(teams).extracting(team -> team.getStatus().binding().vm()).doesNotHaveDuplicates();
+
+    machines.values().forEach(LabHost::partition);
+    for (String name : machines.keySet()) {
+      lab.awaitVm(
+          name, "lost", vm -> hasReason(vm.getStatus().conditions(), "Reachable", "VmLost"), BOUND);
+    }
+    assertThat(lab.metrics()).containsPattern("crowdlab_hub_storms_total [1-9]");
+    assertThat(eventsOf("LossDoubted"))
+        .anyMatch(note -> note.startsWith("Too many machines vanished at once"));
+    machines.values().forEach(LabHost::heal);
+
+    machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+    for (LabTeam team : teams) {
+      String name = team.getMetadata().getName();
+      lab.awaitTeamReady(name, BOUND);
+      lab.delete(LabTeam.class, name, BOUND);
+    }
+  }
+
+  private static boolean hasReason(List<Condition> conditions, String type, String reason) {
+    return Conditions.find(conditions, type)
+        .filter(condition -> reason.equals(condition.getReason()))
+        .isPresent();
+  }
+
+  private static void pass(Duration time) {
+    Instant end = Instant.now().plus(time);
+    await().atMost(time.plus(BOUND)).until(() -> Instant.now().isAfter(end));
+  }
+
+  private List<String> eventsOf(String reason) {
+    return lab
+        .client()
+        .events()
+        .v1()
+        .events()
+        .inNamespace(lab.namespace())
+        .list()
+        .getItems()
+        .stream()
+        .filter(event -> event.getReason().equals(reason))
+        .map(event -> event.getNote())
+        .toList();
+  }
+}

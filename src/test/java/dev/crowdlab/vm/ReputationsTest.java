@@ -1,0 +1,252 @@
+package dev.crowdlab.vm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.Fault;
+import dev.crowdlab.api.FaultCause;
+import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Reputation;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Times;
+import dev.crowdlab.hub.Agents.Session;
+import dev.crowdlab.hub.VmHealth.VmFault;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A machine that comes and goes, and what its status says of that. */
+class ReputationsTest {
+
+  private final VmBench bench = new VmBench();
+
+  private Reputation reputation() {
+    Reputation reputation = bench.status().reputation();
+    assertThat(reputation).isNotNull();
+    return reputation;
+  }
+
+  private void lost(VmFault fault, Duration time) {
+    bench.agents.lose(bench.ref(), fault);
+    bench.pass();
+    bench.clock.advance(time);
+  }
+
+  private void back(String bootId) {
+    Instant now = bench.clock.instant();
+    bench.agents.connect(
+        new Session(
+            bench.ref(),
+            FakeVmAccess.AGENT_VERSION,
+            bootId,
+            "machine",
+            "ssh-ed25519 AAAA",
+            now,
+            now),
+        List.of());
+    bench.pass();
+  }
+
+  private boolean ready() {
+    return Conditions.holds(bench.status().conditions(), ConditionType.READY);
+  }
+
+  private void wellFor(Duration time) {
+    bench.clock.advance(time);
+    bench.pass();
+  }
+
+  @Test
+  void aMachineThatWasNeverLostHasACleanSheet() {
+    bench.ready();
+    wellFor(Duration.ofDays(1));
+
+    assertThat(reputation().uptime()).isEqualTo("100.0%");
+    assertThat(reputation().faults()).isEmpty();
+    assertThat(reputation().losses()).isNull();
+    assertThat(ready()).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // while it lasts, the boot id it comes back with: what it was
+    "SILENT, another, PowerCut",
+    "SILENT, boot,    Partition",
+    "HUNG,   boot,    VmHung",
+    "HUNG,   another, VmHung",
+  })
+  void itsReturnTellsWhatHadHappened(VmFault fault, String bootId, String cause) {
+    bench.ready();
+
+    lost(fault, Duration.ofSeconds(30));
+    assertThat(reputation().faults().getFirst().cause())
+        .isEqualTo(fault == VmFault.SILENT ? FaultCause.VM_LOST : FaultCause.VM_HUNG);
+    assertThat(reputation().faults().getFirst().over()).isNull();
+    back(bootId);
+
+    assertThat(reputation().faults())
+        .extracting(each -> each.cause().toString())
+        .containsExactly(cause);
+    assertThat(reputation().faults().getFirst().over()).isNotNull();
+    assertThat(reputation().losses()).isEqualTo(1);
+    assertThat(reputation().lostFor()).isEqualTo("30.000s");
+  }
+
+  @Test
+  void eachLossDoublesTheTimeForWhichItMustStay() {
+    bench.ready();
+    Duration expected = bench.settings.returning().stable();
+    for (int i = 0; i < 4; i++) {
+      lost(VmFault.SILENT, Duration.ofSeconds(5));
+      back("boot");
+
+      wellFor(expected.minusMillis(1));
+      assertThat(
+              Conditions.hasReason(
+                  bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
+          .as("loss %d", i)
+          .isTrue();
+      wellFor(Duration.ofMillis(1));
+      assertThat(ready()).as("loss %d", i).isTrue();
+      assertThat(reputation().stableFrom()).isNull();
+      expected = expected.multipliedBy(2);
+    }
+  }
+
+  @Test
+  void theTimeIsBoundedHoweverOftenItWasLost() {
+    bench.ready();
+    for (int i = 0; i < 40; i++) {
+      lost(VmFault.SILENT, Duration.ofSeconds(5));
+      back("boot");
+    }
+
+    wellFor(bench.settings.returning().longest());
+
+    assertThat(ready()).isTrue();
+    assertThat(reputation().faults()).hasSize(5);
+    assertThat(reputation().losses()).isEqualTo(40);
+  }
+
+  @Test
+  void lossesAreForgivenHourByHour() {
+    bench.ready();
+    for (int i = 0; i < 4; i++) {
+      lost(VmFault.SILENT, Duration.ofSeconds(5));
+      back("boot");
+    }
+    assertThat(reputation().flaps()).isEqualTo(4);
+    wellFor(Duration.ofHours(2));
+
+    lost(VmFault.SILENT, Duration.ofSeconds(5));
+    assertThat(reputation().flaps()).isEqualTo(3);
+    back("boot");
+    wellFor(Duration.ofDays(30));
+    lost(VmFault.SILENT, Duration.ofSeconds(5));
+
+    assertThat(reputation().flaps()).isEqualTo(1);
+  }
+
+  @Test
+  void aConnectionThatBreaksMeanwhileBeginsTheTimeAnew() {
+    bench.ready();
+    lost(VmFault.SILENT, Duration.ofSeconds(5));
+    back("boot");
+    wellFor(Duration.ofSeconds(9));
+    bench.agents.disconnect(bench.ref());
+    back("boot");
+
+    wellFor(Duration.ofSeconds(9));
+    assertThat(ready()).isFalse();
+    wellFor(Duration.ofSeconds(1));
+    assertThat(ready()).isTrue();
+  }
+
+  @Test
+  void aClockThatJumpsBackHoldsNobodyForLonger() {
+    bench.ready();
+    lost(VmFault.SILENT, Duration.ofSeconds(5));
+    back("boot");
+    bench.clock.advance(Duration.ofHours(-2));
+    bench.pass();
+
+    wellFor(bench.settings.returning().stable());
+
+    assertThat(ready()).isTrue();
+  }
+
+  @Test
+  void aCrashOfTheAgentIsNoLoss() {
+    bench.ready();
+    bench.agents.agentDies(bench.ref());
+    bench.pass();
+    bench.clock.advance(Duration.ofSeconds(20));
+    back("boot");
+
+    assertThat(reputation().agentFaults()).isEqualTo(1);
+    assertThat(reputation().losses()).isNull();
+    assertThat(reputation().faults())
+        .extracting(Fault::cause)
+        .containsExactly(FaultCause.AGENT_CRASHED);
+    assertThat(reputation().uptime()).isEqualTo("100.0%");
+    assertThat(ready()).isTrue();
+  }
+
+  @Test
+  void aMachineThatDiesAfterItsAgentHasTwoFaults() {
+    bench.ready();
+    bench.agents.agentHangs(bench.ref());
+    bench.pass();
+    bench.clock.advance(Duration.ofSeconds(20));
+    lost(VmFault.SILENT, Duration.ofSeconds(10));
+
+    assertThat(reputation().faults())
+        .extracting(Fault::cause)
+        .containsExactly(FaultCause.VM_LOST, FaultCause.AGENT_HUNG);
+    assertThat(reputation().faults().getLast().over())
+        .isEqualTo(reputation().faults().getFirst().at());
+  }
+
+  @Test
+  void whatAnEarlierOperatorWroteIsGoneOnWith() {
+    bench.ready();
+    lost(VmFault.SILENT, Duration.ofMinutes(1));
+    // A new process comes to the same verdict at another time.
+    bench.agents.connect(bench.ref());
+    bench.agents.lose(bench.ref());
+    bench.pass();
+
+    assertThat(reputation().losses()).isEqualTo(1);
+  }
+
+  @Test
+  void whateverHappensTheNumbersAddUp() {
+    for (long seed = 0; seed < 30; seed++) {
+      Random random = new Random(seed);
+      VmBench some = new VmBench().ready();
+      Instant first = some.clock.instant();
+      for (int i = 0; i < 60; i++) {
+        some.clock.advance(Duration.ofSeconds(1 + random.nextInt(600)));
+        switch (random.nextInt(4)) {
+          case 0 -> some.agents.lose(some.ref());
+          case 1 -> some.agents.agentDies(some.ref());
+          default -> some.connect();
+        }
+        some.pass();
+        Reputation now = some.status().reputation();
+        assertThat(now).isNotNull();
+        assertThat(now.faults()).hasSizeLessThanOrEqualTo(5);
+        assertThat(now.faults().stream().skip(1)).allMatch(fault -> fault.over() != null);
+        assertThat(now.since()).isEqualTo(Times.format(first));
+        String lostFor = now.lostFor() == null ? "0.000s" : now.lostFor();
+        assertThat(Times.parseSeconds(lostFor))
+            .isLessThanOrEqualTo(Duration.between(first, some.clock.instant()));
+        assertThat(now.uptime()).matches("(100|[0-9]{1,2})\\.[0-9]%");
+      }
+    }
+  }
+}
