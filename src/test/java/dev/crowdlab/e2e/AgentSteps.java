@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 final class AgentSteps {
 
   private static final Pattern LINE = Pattern.compile("(\\d+\\.\\d+) \\S+ \\S+ (.*)");
-  private static final Pattern STEP = Pattern.compile("([a-z ]+) after (\\d+) ms");
+  private static final Pattern STEP = Pattern.compile("([a-z ]+) after (-?\\d+) ms");
   private static final Pattern PROGRAM =
       Pattern.compile("FINE (.+): exit (-?\\d+) after (\\d+) ms");
 
