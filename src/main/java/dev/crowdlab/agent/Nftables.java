@@ -25,9 +25,9 @@ import java.util.stream.Stream;
  * the VM's own processes only root's connect to a team; that is decided after routing, as an
  * address that was translated on the way out is on its final way only there.
  *
- * <p>What comes to a published port of one of the VM's addresses is passed on to the team's; the
- * VM's own processes do not get there that way. What a team sends to the internet has the VM's
- * address.
+ * <p>What comes to a published port of one of the VM's addresses is passed on to the team's; not
+ * what comes to a loopback address, as its answer would not find back. What a team sends to the
+ * internet has the VM's address.
  */
 final class Nftables implements Firewall {
 
@@ -134,8 +134,15 @@ final class Nftables implements Firewall {
           set abroad { type ipv4_addr; %s }
           set never { type ipv4_addr; flags interval; elements = { %s } }
           set ours { type ipv4_addr; flags interval; %s }
-          chain published {
+          chain from-outside {
             type nat hook prerouting priority dstnat - 5; policy accept;
+            jump published
+          }
+          chain from-here {
+            type nat hook output priority -105; policy accept;
+            ip daddr != 127.0.0.0/8 jump published
+          }
+          chain published {
             %s
           }
           chain to-internet {
