@@ -48,7 +48,6 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   private final ScheduledExecutorService timer;
   private final Identity identity;
   private final Voice voice;
-  private final Podman podman;
   private final Nftables firewall;
   private final HubClient hub;
   private final Teams teams;
@@ -83,7 +82,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             HubClient.Patience.STANDARD,
             new Backoff(RandomGenerator.getDefault()),
             executor);
-    podman =
+    Podman podman =
         new Podman(
             commands,
             executor,
@@ -91,16 +90,18 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             new PulledImages(config.stateDir()),
             config.dnsOrDefault(),
             limits());
-    firewall = new Nftables(commands, podman::bridges, hub::addresses);
+    Networks networks = Namespaces.ofThisMachine(commands);
+    firewall = new Nftables(commands, networks::devices, hub::addresses);
     Host host =
         new Host(
             podman,
+            networks,
             new Sshfs(commands, executor, teamsDir, key, user),
             firewall,
             new Epochs(config.stateDir()),
             new Capacity(),
             new RunFiles(teamsDir, frames),
-            Host.Connector.tcp(CONNECT_TO_PORT));
+            Host.Ports.ofThisMachine(CONNECT_TO_PORT));
     teams =
         new Teams(
             host,
@@ -127,7 +128,6 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
     ExitWatch.start(EXITS, teams::containerEnded);
     ControlServer.start(config.runDir().resolve("agent.sock"), this);
     hub.start();
-    executor.execute(podman::warmUp);
     long period = RENEW_FIREWALL.toSeconds();
     renewal =
         timer.scheduleWithFixedDelay(
@@ -138,7 +138,6 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   /** Stops every team, and makes nothing on this machine any more. */
   private CompletableFuture<Void> stopForGood() {
     cancelRenewal();
-    podman.retire();
     return teams.leave();
   }
 

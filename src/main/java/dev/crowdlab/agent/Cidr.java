@@ -44,6 +44,16 @@ record Cidr(int address, int prefix) {
     return kept;
   }
 
+  /** Whether an address lies in both. */
+  boolean overlaps(Cidr other) {
+    return contains(other) || other.contains(this);
+  }
+
+  /** One address of the block, as text. */
+  String host(int offset) {
+    return dotted(address + offset);
+  }
+
   private boolean contains(Cidr other) {
     return prefix <= other.prefix && (other.address & mask(prefix)) == address;
   }
@@ -52,16 +62,18 @@ record Cidr(int address, int prefix) {
     return prefix == 0 ? 0 : -1 << (32 - prefix);
   }
 
-  @Override
-  public String toString() {
+  private static String dotted(int address) {
     return (address >>> 24)
         + "."
         + (address >>> 16 & 255)
         + "."
         + (address >>> 8 & 255)
         + "."
-        + (address & 255)
-        + "/"
-        + prefix;
+        + (address & 255);
+  }
+
+  @Override
+  public String toString() {
+    return dotted(address) + "/" + prefix;
   }
 }

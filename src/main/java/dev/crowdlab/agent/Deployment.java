@@ -21,13 +21,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Deployment {
 
-  final ToAgent.Run run;
+  volatile ToAgent.Run run;
   final Pod pod;
   final Place place;
   final Restarts restarts = new Restarts();
   final StepTimes times = new StepTimes();
 
   List<String> sources;
+  @Nullable Making making;
+  boolean ahead;
   boolean onHost;
   boolean doomed;
   boolean mountDead;
@@ -61,6 +63,27 @@ final class Deployment {
               containers.put(name, new ContainerReport(name, false, 0, null, null));
               down.add(name);
             });
+  }
+
+  /** Whether what was made ahead is what this run needs. */
+  boolean isAheadOf(ToAgent.Run order) {
+    return ahead
+        && onHost
+        && !doomed
+        && order.withMount(null).withoutRegistryAuth().equals(run.withoutRegistryAuth());
+  }
+
+  /** The run is ordered, now also when it was made ahead. */
+  void ordered(ToAgent.Run order) {
+    run = order;
+    ahead = false;
+    times.ordered();
+  }
+
+  /** Whether it has, or is going to have, a folder of the VM for its workspace. */
+  boolean usesWorkspace() {
+    return run.mount() != null
+        || run.containers().stream().anyMatch(c -> c.workspaceMountPath() != null);
   }
 
   List<String> containerNames() {

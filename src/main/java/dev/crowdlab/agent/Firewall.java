@@ -5,7 +5,11 @@ import java.util.List;
 /** Who reaches a team's containers, and whom they reach. Nobody and nothing unless opened. */
 interface Firewall {
 
-  /** Replaces what is open for a team; in force when this returns. */
+  /**
+   * Replaces what is open for a team; in force when this returns.
+   *
+   * @throws RunException when one of its ports is another team's, or the VM cannot do it
+   */
   void open(String teamUid, Opening opening) throws RunException;
 
   /** Closes all that is open for a team. */
@@ -17,19 +21,31 @@ interface Firewall {
   /**
    * What a team may do.
    *
-   * @param bridge the interface of the team's private network
+   * @param device the VM's end of the link to the team's private network
+   * @param address the containers' address in it
    * @param internet whether its containers reach public addresses
    * @param forbidden public addresses that they do not reach even so: the hub's, the file server's
-   * @param ports the ports that the VM publishes
+   * @param ports the ports that the VM publishes: what comes there is passed on to the address
    * @param sources who may connect to those
    */
   record Opening(
-      String bridge, boolean internet, List<Cidr> forbidden, List<Port> ports, List<Cidr> sources) {
+      String device,
+      String address,
+      boolean internet,
+      List<Cidr> forbidden,
+      List<Port> ports,
+      List<Cidr> sources) {
 
     public Opening {
       forbidden = List.copyOf(forbidden);
       ports = List.copyOf(ports);
       sources = List.copyOf(sources);
+    }
+
+    boolean sharesAPort(Opening other) {
+      return ports.stream()
+          .anyMatch(
+              port -> other.ports.stream().anyMatch(its -> its.hostPort() == port.hostPort()));
     }
   }
 

@@ -18,12 +18,16 @@ import java.util.stream.Stream;
  * The firewall as one nftables table of our own, {@code inet crowdlab}, replaced as a whole in one
  * transaction at each change. A packet that another table drops stays dropped; ours only adds.
  *
- * <p>What a team sends is told by the interface of its bridge, not by its address. It is stopped on
- * its way to the VM itself (input), and on its way to anywhere else (forward) unless it answers, or
- * the team has the internet. What goes to a team is stopped unless it answers, or came to a
- * published port from a source. Containers have no IPv6, so none of theirs is forwarded. Of the
- * VM's own processes only root's connect to a team; that is decided after routing, as an address
- * that was translated on the way out is on its final way only there.
+ * <p>What a team sends is told by the interface that it comes from, not by its address. It is
+ * stopped on its way to the VM itself (input), and on its way to anywhere else (forward) unless it
+ * answers, or the team has the internet. What goes to a team is stopped unless it answers, or came
+ * to a published port from a source. Containers have no IPv6, so none of theirs is forwarded. Of
+ * the VM's own processes only root's connect to a team; that is decided after routing, as an
+ * address that was translated on the way out is on its final way only there.
+ *
+ * <p>What comes to a published port of one of the VM's addresses is passed on to the team's; not
+ * what comes to a loopback address, as its answer would not find back. What a team sends to the
+ * internet has the VM's address.
  */
 final class Nftables implements Firewall {
 
@@ -41,25 +45,30 @@ final class Nftables implements Firewall {
           + " 198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/3";
 
   private final Commands commands;
-  private final Supplier<List<String>> bridges;
+  private final Supplier<List<String>> devices;
   private final Supplier<List<Cidr>> hub;
   private final Map<String, Opening> openings = new TreeMap<>();
 
   /**
-   * @param bridges the interfaces of all teams' networks, asked for at each change: one for which
+   * @param devices the interfaces of all teams' networks, asked for at each change: one for which
    *     nothing is open is closed
    * @param hub the hub's addresses, asked for at each change: no exercise reaches them
    */
-  Nftables(Commands commands, Supplier<List<String>> bridges, Supplier<List<Cidr>> hub) {
+  Nftables(Commands commands, Supplier<List<String>> devices, Supplier<List<Cidr>> hub) {
     this.commands = commands;
-    this.bridges = bridges;
+    this.devices = devices;
     this.hub = hub;
   }
 
   @Override
   public synchronized void open(String teamUid, Opening opening) throws RunException {
-    if (!INTERFACE.matcher(opening.bridge()).matches()) {
-      throw new RunException(RunFailure.INTERNAL, "podman named an interface strangely");
+    if (!INTERFACE.matcher(opening.device()).matches() || Cidr.parse(opening.address()).isEmpty()) {
+      throw new RunException(RunFailure.INTERNAL, "a network has a strange name or address");
+    }
+    for (Map.Entry<String, Opening> other : openings.entrySet()) {
+      if (!other.getKey().equals(teamUid) && other.getValue().sharesAPort(opening)) {
+        throw new RunException(RunFailure.PORT_IN_USE, "another team has a port of this one's");
+      }
     }
     openings.put(teamUid, opening);
     Result result = apply();
@@ -87,24 +96,28 @@ final class Nftables implements Firewall {
   private Result apply() {
     return commands.run(
         Command.of(DEADLINE, "nft", "-f", "-")
-            .withInput(ruleset(bridges.get(), List.copyOf(openings.values()), hub.get())));
+            .withInput(ruleset(devices.get(), List.copyOf(openings.values()), hub.get())));
   }
 
   /** The table for what is open, as one transaction. */
-  static String ruleset(List<String> bridges, List<Opening> openings, List<Cidr> hub) {
+  static String ruleset(List<String> devices, List<Opening> openings, List<Cidr> hub) {
     String remove = "table inet crowdlab\ndelete table inet crowdlab\n";
-    if (bridges.isEmpty() && openings.isEmpty()) {
+    if (devices.isEmpty() && openings.isEmpty()) {
       return remove;
     }
+    List<String> published = new ArrayList<>();
     List<String> toTeam = new ArrayList<>();
     for (Opening opening : openings) {
       List<Cidr> sources = Cidr.disjoint(opening.sources());
       for (Port port : opening.ports()) {
+        published.add(
+            "meta nfproto ipv4 fib daddr type local tcp dport %d dnat ip to %s:%d"
+                .formatted(port.hostPort(), opening.address(), port.containerPort()));
         if (!sources.isEmpty()) {
           toTeam.add(
               "ct status dnat oifname \"%s\" meta l4proto tcp ct original proto-dst %d tcp dport %d ip saddr { %s } accept"
                   .formatted(
-                      opening.bridge(), port.hostPort(), port.containerPort(), join(sources)));
+                      opening.device(), port.hostPort(), port.containerPort(), join(sources)));
         }
       }
     }
@@ -116,22 +129,38 @@ final class Nftables implements Firewall {
     return remove
         + """
         table inet crowdlab {
-          set bridges { type ifname; %s }
+          set teams { type ifname; %s }
           set internet { type ifname; %s }
+          set abroad { type ipv4_addr; %s }
           set never { type ipv4_addr; flags interval; elements = { %s } }
           set ours { type ipv4_addr; flags interval; %s }
+          chain from-outside {
+            type nat hook prerouting priority dstnat - 5; policy accept;
+            jump published
+          }
+          chain from-here {
+            type nat hook output priority -105; policy accept;
+            ip daddr != 127.0.0.0/8 jump published
+          }
+          chain published {
+            %s
+          }
+          chain to-internet {
+            type nat hook postrouting priority srcnat - 5; policy accept;
+            ip saddr @abroad oifname != @teams masquerade
+          }
           chain input {
             type filter hook input priority filter - 5; policy accept;
-            iifname @bridges ct state established ct direction reply accept
-            iifname @bridges drop
+            iifname @teams ct state established ct direction reply accept
+            iifname @teams drop
           }
           chain forward {
             type filter hook forward priority filter - 5; policy accept;
-            iifname @bridges jump from-team
-            oifname @bridges jump to-team
+            iifname @teams jump from-team
+            oifname @teams jump to-team
           }
           chain from-team {
-            oifname @bridges drop
+            oifname @teams drop
             ct state established,related ct direction reply accept
             iifname != @internet drop
             meta nfproto != ipv4 drop
@@ -146,22 +175,27 @@ final class Nftables implements Firewall {
           }
           chain local {
             type filter hook postrouting priority filter - 5; policy accept;
-            oifname @bridges ct direction original meta skuid != 0 drop
+            oifname @teams ct direction original meta skuid != 0 drop
           }
         }
         """
             .formatted(
-                interfaces(Stream.concat(bridges.stream(), openings.stream().map(Opening::bridge))),
-                interfaces(openings.stream().filter(Opening::internet).map(Opening::bridge)),
+                interfaces(Stream.concat(devices.stream(), openings.stream().map(Opening::device))),
+                interfaces(openings.stream().filter(Opening::internet).map(Opening::device)),
+                elements(openings.stream().filter(Opening::internet).map(Opening::address)),
                 NEVER,
-                forbidden.isEmpty() ? "" : "elements = { " + join(forbidden) + " }",
+                elements(forbidden.stream().map(Cidr::toString)),
+                String.join("\n    ", published),
                 String.join("\n    ", toTeam));
   }
 
   private static String interfaces(Stream<String> names) {
-    String quoted =
-        names.distinct().map(name -> '"' + name + '"').collect(Collectors.joining(", "));
-    return quoted.isEmpty() ? "" : "elements = { " + quoted + " }";
+    return elements(names.map(name -> '"' + name + '"'));
+  }
+
+  private static String elements(Stream<String> members) {
+    String all = members.distinct().collect(Collectors.joining(", "));
+    return all.isEmpty() ? "" : "elements = { " + all + " }";
   }
 
   private static String join(List<Cidr> blocks) {

@@ -20,17 +20,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.logging.Logger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pods with podman, as root. One pod per team and epoch on a network of the team's own; its
- * containers share that network's namespace, so they reach each other as {@code localhost} and by
- * name, and no other team shares anything with them.
- *
- * <p>Networks are kept and used again by other teams: making one costs a tenth of a second, which
- * no team should wait for. One is always there ahead.
+ * Pods with podman, as root. One pod per team and epoch; its containers share the namespace of the
+ * team's network, so they reach each other as {@code localhost} and by name, and no other team
+ * shares anything with them. The namespace is there before the pod, so podman needs no process to
+ * hold it.
  */
 final class Podman implements Pods {
 
@@ -42,9 +38,7 @@ final class Podman implements Pods {
   private static final Duration QUICK = Duration.ofSeconds(30);
   private static final Duration REMOVE = Duration.ofSeconds(15);
   private static final Duration PULL = Duration.ofMinutes(10);
-  private static final String WARM_UP = "crowdlab-warm-up";
   private static final int LOG_LINES = 40;
-  private static final Pattern NETWORK_NAME = Pattern.compile("crowdlab-(\\d{1,6})");
 
   private final Commands commands;
   private final Executor executor;
@@ -53,12 +47,6 @@ final class Podman implements Pods {
   private final List<String> dns;
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
-
-  private final Object warmUpLock = new Object();
-  private final Object networksLock = new Object();
-  private volatile boolean retired;
-  private final Map<String, Network> networks = new HashMap<>();
-  private final Map<Pod, Network> taken = new HashMap<>();
 
   /**
    * @param secretsDir a folder on a tmpfs, for files that are gone after a moment
@@ -81,130 +69,6 @@ final class Podman implements Pods {
   }
 
   @Override
-  public Network network(Pod pod) throws RunException {
-    synchronized (networksLock) {
-      Network mine = taken.get(pod);
-      if (mine == null) {
-        mine = free();
-        if (mine == null) {
-          learnNetworks();
-          mine = free();
-        }
-        if (mine == null) {
-          makeNetwork();
-          mine = free();
-        }
-        if (mine == null) {
-          throw new RunException(RunFailure.HOST_UNFIT, "podman has no network for the team");
-        }
-        taken.put(pod, mine);
-        executor.execute(this::spareNetwork);
-      }
-      return mine;
-    }
-  }
-
-  /**
-   * Does once what podman would do for the first team: the image of the process that holds a pod's
-   * namespaces takes it a second to make. And makes a network ahead.
-   */
-  void warmUp() {
-    synchronized (warmUpLock) {
-      if (retired) {
-        return;
-      }
-      Result made = podman(QUICK, List.of("pod", "create", "--name", WARM_UP));
-      if (!made.ok()) {
-        LOG.info("podman is not warmed up: " + made.reason());
-      }
-      podman(QUICK, List.of("pod", "rm", "--force", "--ignore", WARM_UP));
-    }
-    spareNetwork();
-  }
-
-  /**
-   * Makes nothing ahead any more, and waits for what is being made: a network that came after the
-   * machine was cleaned would stay.
-   */
-  void retire() {
-    retired = true;
-    synchronized (warmUpLock) {
-      synchronized (networksLock) {
-        LOG.fine("nothing is made ahead any more");
-      }
-    }
-  }
-
-  /** Makes a network ahead when none is free. */
-  private void spareNetwork() {
-    synchronized (networksLock) {
-      if (retired) {
-        return;
-      }
-      try {
-        if (free() == null) {
-          learnNetworks();
-        }
-        if (free() == null) {
-          makeNetwork();
-        }
-      } catch (RunException e) {
-        LOG.warning("no spare network: " + e.text());
-      }
-    }
-  }
-
-  private @Nullable Network free() {
-    return networks.values().stream()
-        .filter(network -> !taken.containsValue(network))
-        .findFirst()
-        .orElse(null);
-  }
-
-  private void learnNetworks() throws RunException {
-    Result result =
-        podman(
-            QUICK,
-            List.of("network", "ls", "--filter", "label=" + NETWORK_LABEL, "--format", "json"));
-    if (!result.ok()) {
-      throw unfit(result);
-    }
-    for (JsonNode network : parse(result.out())) {
-      String name = network.path("name").asText();
-      String bridge = network.path("network_interface").asText();
-      if (NETWORK_NAME.matcher(name).matches() && !bridge.isEmpty()) {
-        networks.put(name, new Network(name, bridge));
-      }
-    }
-  }
-
-  private void makeNetwork() throws RunException {
-    int number = 0;
-    for (String name : networks.keySet()) {
-      Matcher matcher = NETWORK_NAME.matcher(name);
-      if (matcher.matches()) {
-        number = Math.max(number, Integer.parseInt(matcher.group(1)) + 1);
-      }
-    }
-    Result result =
-        podman(
-            QUICK,
-            List.of(
-                "network",
-                "create",
-                // A resolver on the bridge would be a service of the VM, and names are in
-                // /etc/hosts.
-                "--disable-dns",
-                "--label",
-                NETWORK_LABEL + "=1",
-                "crowdlab-" + number));
-    if (!result.ok()) {
-      throw unfit(result);
-    }
-    learnNetworks();
-  }
-
-  @Override
   public void create(Plan plan) throws RunException, ImageMissingException {
     Result made = podman(QUICK, podWords(plan));
     if (!made.ok() && made.err().contains("already")) {
@@ -218,38 +82,13 @@ final class Podman implements Pods {
     for (ToAgent.Container container : plan.run().containers()) {
       steps.add(async(() -> createContainer(plan, container)));
     }
-    steps.add(
-        async(
-            () -> {
-              Result started = podman(QUICK, List.of("start", infra(plan.pod())));
-              if (!started.ok()) {
-                throw refused(started, "the pod");
-              }
-            }));
     join(steps);
   }
 
-  private List<String> podWords(Plan plan) {
-    ToAgent.Run run = plan.run();
+  private static List<String> podWords(Plan plan) {
     List<String> words = new ArrayList<>();
-    words.addAll(List.of("pod", "create", "--name", plan.pod().name()));
-    words.addAll(List.of("--infra-name", infra(plan.pod())));
-    words.addAll(List.of("--hostname", hostname(run.name())));
-    words.addAll(List.of("--share", "net,uts", "--network", plan.network()));
-    for (ToAgent.PublishedPort port : run.ports()) {
-      words.addAll(List.of("--publish", port.hostPort() + ":" + port.containerPort()));
-    }
-    for (ToAgent.Container container : run.containers()) {
-      words.addAll(List.of("--add-host", container.name() + ":127.0.0.1"));
-    }
-    if (run.internet()) {
-      for (String server : dns) {
-        words.addAll(List.of("--dns", server));
-      }
-    } else {
-      words.addAll(List.of("--dns", "127.0.0.1"));
-    }
-    words.addAll(labels(plan.pod()));
+    words.addAll(List.of("pod", "create", "--name", plan.pod().name(), "--infra=false"));
+    words.addAll(labels(plan));
     return words;
   }
 
@@ -276,10 +115,12 @@ final class Podman implements Pods {
     List<String> words = new ArrayList<>();
     words.addAll(List.of("create", "--pod", plan.pod().name()));
     words.addAll(List.of("--name", plan.pod().container(container.name())));
+    words.addAll(List.of("--hostname", hostname(plan.run().name())));
+    words.addAll(networkWords(plan));
     words.addAll(List.of("--pull", "never", "--restart", "no"));
     words.addAll(List.of("--security-opt", "no-new-privileges"));
     words.addAll(List.of("--log-driver", "k8s-file", "--log-opt", "max-size=1mb"));
-    words.addAll(labels(plan.pod()));
+    words.addAll(labels(plan));
     words.addAll(List.of("--env-file", env.toString()));
     if (limits) {
       words.addAll(List.of("--pids-limit", "2048"));
@@ -307,6 +148,19 @@ final class Podman implements Pods {
     }
     words.add(container.image());
     words.addAll(container.args());
+    return words;
+  }
+
+  /** The team's network, with its containers' names in it, and who else answers for names. */
+  private List<String> networkWords(Plan plan) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("--network", "ns:" + plan.network().namespace()));
+    for (ToAgent.Container other : plan.run().containers()) {
+      words.addAll(List.of("--add-host", other.name() + ":127.0.0.1"));
+    }
+    for (String server : plan.run().internet() ? dns : List.of("127.0.0.1")) {
+      words.addAll(List.of("--dns", server));
+    }
     return words;
   }
 
@@ -342,11 +196,22 @@ final class Podman implements Pods {
 
   @Override
   public void start(Pod pod, List<String> containers) throws RunException {
-    List<String> words = new ArrayList<>(List.of("start"));
-    containers.forEach(container -> words.add(pod.container(container)));
-    Result result = podman(QUICK, words);
+    // Each by a podman of its own: one starts them one after the other.
+    List<CompletableFuture<Void>> steps = new ArrayList<>();
+    for (String container : containers) {
+      steps.add(async(() -> start(pod, container)));
+    }
+    try {
+      join(steps);
+    } catch (ImageMissingException e) {
+      throw new IllegalStateException("the container is there, and so was its image", e);
+    }
+  }
+
+  private void start(Pod pod, String container) throws RunException {
+    Result result = podman(QUICK, List.of("start", pod.container(container)));
     if (!result.ok()) {
-      throw refused(result, "a container");
+      throw refused(result, "container " + container);
     }
   }
 
@@ -408,20 +273,6 @@ final class Podman implements Pods {
     return destroy(pod);
   }
 
-  @Override
-  public void release(Pod pod) {
-    synchronized (networksLock) {
-      taken.remove(pod);
-    }
-  }
-
-  /** The interfaces of all teams' networks, used or not. */
-  List<String> bridges() {
-    synchronized (networksLock) {
-      return networks.values().stream().map(Network::bridge).sorted().toList();
-    }
-  }
-
   private boolean destroy(Pod pod) {
     Result result =
         podman(REMOVE, List.of("pod", "rm", "--force", "--ignore", "--time", "0", pod.name()));
@@ -450,8 +301,7 @@ final class Podman implements Pods {
     if (answer == null || !answer.isArray()) {
       throw new RunException(RunFailure.INTERNAL, "podman's list of what runs here is not JSON");
     }
-    Map<Pod, Boolean> found = new HashMap<>();
-    Map<Pod, String> networkNames = new HashMap<>();
+    Map<Pod, Found> found = new HashMap<>();
     for (JsonNode container : answer) {
       JsonNode labels = container.path("Labels");
       String team = labels.path(TEAM_LABEL).asText();
@@ -460,30 +310,13 @@ final class Podman implements Pods {
         continue;
       }
       Pod pod = new Pod(team, Long.parseLong(epoch));
-      boolean infra = container.path("IsInfra").asBoolean();
-      boolean running = !infra && container.path("State").asText().equals("running");
-      found.merge(pod, running, Boolean::logicalOr);
-      container.path("Networks").forEach(name -> networkNames.put(pod, name.asText()));
+      boolean running = container.path("State").asText().equals("running");
+      found.merge(
+          pod,
+          new Found(pod, running, labels.path(NETWORK_LABEL).asText()),
+          (one, other) -> new Found(pod, one.running() || other.running(), one.network()));
     }
-    remember(networkNames);
-    return found.entrySet().stream().map(e -> new Found(e.getKey(), e.getValue())).toList();
-  }
-
-  private void remember(Map<Pod, String> networkNames) {
-    synchronized (networksLock) {
-      try {
-        learnNetworks();
-      } catch (RunException e) {
-        LOG.warning("podman's networks are not known: " + e.text());
-      }
-      networkNames.forEach(
-          (pod, name) -> {
-            Network network = networks.get(name);
-            if (network != null) {
-              taken.put(pod, network);
-            }
-          });
-    }
+    return List.copyOf(found.values());
   }
 
   private Result podman(Duration deadline, List<String> words) {
@@ -491,16 +324,6 @@ final class Podman implements Pods {
     all.add("podman");
     all.addAll(words);
     return commands.run(Command.of(deadline, all));
-  }
-
-  private JsonNode parse(String text) {
-    try {
-      JsonNode node = json.readTree(text);
-      return node == null ? json.createArrayNode() : node;
-    } catch (JsonProcessingException e) {
-      LOG.warning("podman's answer is not JSON");
-      return json.createArrayNode();
-    }
   }
 
   private interface Step {
@@ -552,21 +375,12 @@ final class Podman implements Pods {
     return result.err().contains("no such pod") || result.err().contains("no pod with name");
   }
 
-  private static RunException unfit(Result result) {
-    return new RunException(RunFailure.HOST_UNFIT, "podman: " + result.reason());
-  }
-
   static RunException refused(Result result, String what) {
     String err = result.err();
     // Ids are new each time; what people read should not be.
     String reason = result.reason().replaceAll("\"?[0-9a-f]{64}\"?", "…");
     if (result.exit() == Result.NOT_STARTED) {
       return new RunException(RunFailure.HOST_UNFIT, "podman is not installed");
-    }
-    if (err.contains("address already in use")) {
-      return new RunException(
-          RunFailure.PORT_IN_USE,
-          "another process of the VM holds a port that was to be published");
     }
     if (err.contains("cgroup")) {
       return new RunException(
@@ -576,13 +390,14 @@ final class Podman implements Pods {
         RunFailure.CONTAINER_REFUSED, what + " was refused by podman: " + reason);
   }
 
-  private static String infra(Pod pod) {
-    return pod.name() + "-infra";
-  }
-
-  private static List<String> labels(Pod pod) {
+  private static List<String> labels(Plan plan) {
     return List.of(
-        "--label", TEAM_LABEL + "=" + pod.teamUid(), "--label", EPOCH_LABEL + "=" + pod.epoch());
+        "--label",
+        TEAM_LABEL + "=" + plan.pod().teamUid(),
+        "--label",
+        EPOCH_LABEL + "=" + plan.pod().epoch(),
+        "--label",
+        NETWORK_LABEL + "=" + plan.network().name());
   }
 
   /** A host name that says whose machine it is: the first label of the team's name. */

@@ -1,5 +1,6 @@
 package dev.crowdlab.agent;
 
+import dev.crowdlab.agent.Networks.Network;
 import dev.crowdlab.protocol.ToAgent;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,13 +28,10 @@ interface Pods {
    *
    * @param workspace the path to bind into the containers that ask for it; null: none
    */
-  record Plan(Pod pod, String network, ToAgent.Run run, @Nullable Path workspace) {}
+  record Plan(Pod pod, Network network, ToAgent.Run run, @Nullable Path workspace) {}
 
-  /** A private network of a team. */
-  record Network(String name, String bridge) {}
-
-  /** A pod that is there, by its labels. */
-  record Found(Pod pod, boolean running) {}
+  /** A pod that is there, by its labels; {@code network} is the name of its network. */
+  record Found(Pod pod, boolean running, String network) {}
 
   /** A container now; {@code exitCode} only when it has ended. */
   record Status(String container, String id, boolean running, @Nullable Integer exitCode) {}
@@ -47,13 +45,7 @@ interface Pods {
     }
   }
 
-  /** A network that no team uses, for this team; the same one when asked again. */
-  Network network(Pod pod) throws RunException;
-
-  /**
-   * Makes the pod and its containers, and starts what they share; none of the containers runs.
-   * Replaces a pod of the same name.
-   */
+  /** Makes the pod and its containers; none of them runs. Replaces a pod of the same name. */
   void create(Plan plan) throws RunException, ImageMissingException;
 
   /** Pulls an image unless it is there. */
@@ -77,14 +69,11 @@ interface Pods {
   boolean stop(Pod pod, Duration grace);
 
   /**
-   * Removes the pod, killing what runs in it. Its network stays its own until it is released.
+   * Removes the pod, killing what runs in it.
    *
    * @return whether nothing of it is left
    */
   boolean remove(Pod pod);
-
-  /** Lets other teams have the pod's network. */
-  void release(Pod pod);
 
   /**
    * All pods of ours.

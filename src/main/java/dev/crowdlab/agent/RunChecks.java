@@ -27,7 +27,12 @@ final class RunChecks {
 
   private RunChecks() {}
 
-  static void check(ToAgent.Run run) throws RunException {
+  /**
+   * Checks all of it.
+   *
+   * @param ahead whether its mount is still to come
+   */
+  static void check(ToAgent.Run run, boolean ahead) throws RunException {
     Set<String> names = new HashSet<>();
     require(!run.containers().isEmpty(), "a run needs a container");
     for (ToAgent.Container container : run.containers()) {
@@ -43,7 +48,7 @@ final class RunChecks {
                   && !List.of(path.split("/", -1)).contains("..")),
           "a workspace's mount path is absolute, without '..', ':' and ','");
       require(
-          path == null || run.mount() != null,
+          path == null || run.mount() != null || ahead,
           "a container asks for a workspace; the run has none");
     }
     Set<Integer> ports = new HashSet<>();

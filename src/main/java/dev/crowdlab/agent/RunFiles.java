@@ -32,21 +32,7 @@ final class RunFiles {
   void save(ToAgent.Run run) throws IOException {
     Path folder = folder(run.teamUid(), run.epoch());
     Durable.folder(folder, true);
-    Durable.write(
-        folder.resolve("run.json"),
-        frames.write(
-            new ToAgent.Run(
-                run.teamUid(),
-                run.namespace(),
-                run.name(),
-                run.epoch(),
-                run.mount(),
-                run.containers(),
-                run.internet(),
-                run.ports(),
-                run.sources(),
-                null,
-                run.limits())));
+    Durable.write(folder.resolve("run.json"), frames.write(run.withoutRegistryAuth()));
   }
 
   /** Forgets a run of which nothing is left. */

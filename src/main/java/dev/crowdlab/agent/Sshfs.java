@@ -45,12 +45,14 @@ final class Sshfs implements Mounts {
   private static final Duration HUNG_AFTER = Duration.ofSeconds(10);
   private static final String SCOPE = "crowdlab-workspace";
   private static final Path FUSE_CONNECTIONS = Path.of("/sys/fs/fuse/connections");
+  private static final Duration ASK = Duration.ofSeconds(5);
 
   private final Commands commands;
   private final Executor executor;
   private final Path teamsDir;
   private final Path key;
   private final Optional<String> user;
+  private final String keyExchange;
   private final Map<Place, Probe> probes = new ConcurrentHashMap<>();
 
   private record Probe(CompletableFuture<Health> answer, long began) {}
@@ -65,6 +67,17 @@ final class Sshfs implements Mounts {
     this.teamsDir = teamsDir;
     this.key = key;
     this.user = user;
+    this.keyExchange = keyExchange(commands);
+  }
+
+  /**
+   * The key exchanges to try before ssh's others. The one that older versions prefer takes a
+   * twentieth of a second of computing at each mount.
+   */
+  private static String keyExchange(Commands commands) {
+    String known = commands.run(Command.of(ASK, "ssh", "-Q", "kex")).out();
+    String hybrid = "mlkem768x25519-sha256";
+    return (known.lines().anyMatch(hybrid::equals) ? hybrid + "," : "") + "curve25519-sha256";
   }
 
   @Override
@@ -158,12 +171,13 @@ final class Sshfs implements Mounts {
     ForwardAgent no
     ForwardX11 no
     ControlMaster no
+    KexAlgorithms ^%s
     ConnectTimeout 5
     ConnectionAttempts 1
     ServerAliveInterval 2
     ServerAliveCountMax 3
     """
-        .formatted(mount.port(), mount.login(), key, knownHosts(place));
+        .formatted(mount.port(), mount.login(), key, knownHosts(place), keyExchange);
   }
 
   @Override

@@ -5,35 +5,40 @@ import java.util.concurrent.TimeUnit;
 /** How long the steps of a run took, each since its order came; for one log line. */
 final class StepTimes {
 
-  private final long began = System.nanoTime();
-  private long prepared;
-  private long attached;
-  private long started;
-  private long answered;
+  private volatile long began = System.nanoTime();
+  private volatile long containersMade = began;
+  private volatile long attached = began;
+  private volatile long started = began;
+  private volatile long answered = began;
 
-  void prepared() {
-    prepared = since();
+  /** The order came; what was made before it has a time below zero. */
+  void ordered() {
+    began = System.nanoTime();
+  }
+
+  void containersMade() {
+    containersMade = System.nanoTime();
   }
 
   void attached() {
-    attached = since();
+    attached = System.nanoTime();
   }
 
   void started() {
-    started = since();
+    started = System.nanoTime();
   }
 
   void answered() {
-    answered = since();
+    answered = System.nanoTime();
   }
 
-  private long since() {
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+  private long since(long step) {
+    return TimeUnit.NANOSECONDS.toMillis(step - began);
   }
 
   @Override
   public String toString() {
     return "containers made after %d ms, attached after %d ms, started after %d ms, answering after %d ms"
-        .formatted(prepared, attached, started, answered);
+        .formatted(since(containersMade), since(attached), since(started), since(answered));
   }
 }

@@ -2,8 +2,6 @@ package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Mounts.Attach;
 import dev.crowdlab.agent.Mounts.Health;
-import dev.crowdlab.agent.Pods.ImageMissingException;
-import dev.crowdlab.agent.Pods.Plan;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
@@ -77,7 +75,7 @@ final class TeamWorker {
     deployment = found;
     try {
       host.capacity().reserve(run);
-      openFirewall(found);
+      Making.openFirewall(host, found);
     } catch (RunException e) {
       LOG.warning(found + ": adopted, but " + e.text());
     }
@@ -115,11 +113,7 @@ final class TeamWorker {
     Deployment present = deployment;
     long busyWith = present == null ? 0 : present.run.epoch();
     boolean overtakes =
-        switch (order) {
-          case ToAgent.Run run -> run.epoch() > busyWith;
-          case ToAgent.Stop stop -> stop.epoch() >= busyWith;
-          default -> throw new IllegalArgumentException("not about a team: " + order);
-        };
+        order instanceof ToAgent.Stop ? epoch(order) >= busyWith : epoch(order) > busyWith;
     orders.removeIf(waiting -> isSuperseded(waiting, order));
     orders.addLast(order);
     if (overtakes) {
@@ -134,11 +128,20 @@ final class TeamWorker {
    */
   private static boolean isSuperseded(ToAgent waiting, ToAgent newer) {
     return switch (waiting) {
-      case ToAgent.Run run when newer instanceof ToAgent.Run other -> run.epoch() <= other.epoch();
-      case ToAgent.Run run when newer instanceof ToAgent.Stop stop -> run.epoch() <= stop.epoch();
-      case ToAgent.Stop stop when newer instanceof ToAgent.Stop other ->
-          stop.epoch() <= other.epoch();
+      case ToAgent.Prepare prepare -> epoch(prepare) <= epoch(newer);
+      case ToAgent.Run run -> !(newer instanceof ToAgent.Prepare) && run.epoch() <= epoch(newer);
+      case ToAgent.Stop stop ->
+          newer instanceof ToAgent.Stop other && stop.epoch() <= other.epoch();
       default -> false;
+    };
+  }
+
+  private static long epoch(ToAgent order) {
+    return switch (order) {
+      case ToAgent.Prepare(_, _, _, ToAgent.Run run) when run != null -> run.epoch();
+      case ToAgent.Run run -> run.epoch();
+      case ToAgent.Stop stop -> stop.epoch();
+      default -> throw new IllegalArgumentException("not about a team: " + order);
     };
   }
 
@@ -183,6 +186,7 @@ final class TeamWorker {
       try {
         switch (order) {
           case ToAgent.Run run -> run(run, mine);
+          case ToAgent.Prepare(_, _, _, ToAgent.Run run) when run != null -> makeAhead(run);
           case ToAgent.Stop stop -> stop(stop);
           case null, default -> look(exit, mine);
         }
@@ -204,7 +208,7 @@ final class TeamWorker {
       alarm = null;
     }
     Deployment present = deployment;
-    if (present == null || !present.onHost) {
+    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
       return;
     }
     long wait = Math.max(0, present.nextLook - System.nanoTime());
@@ -228,7 +232,11 @@ final class TeamWorker {
       fail(new Deployment(run), RunFailure.INTERNAL, "the epoch cannot be written: " + e);
       return;
     }
-    if (present != null && present.run.epoch() == run.epoch()) {
+    if (present != null && present.isAheadOf(run)) {
+      bringUp(present, run, cancelled);
+      return;
+    }
+    if (present != null && present.run.epoch() == run.epoch() && !present.ahead) {
       if (present.onHost && present.stop != null) {
         // It is still being taken away, as an order of before wanted: then it begins anew.
         present.stop = null;
@@ -244,7 +252,40 @@ final class TeamWorker {
       present.after = run;
       return;
     }
-    bringUp(run, cancelled);
+    bringUp(new Deployment(run), run, cancelled);
+  }
+
+  /** What needs no fence, before the run is ordered; what fails here is told then. */
+  private void makeAhead(ToAgent.Run run) {
+    Deployment present = deployment;
+    try {
+      boolean late = present != null && present.onHost && present.run.epoch() >= run.epoch();
+      if (late || !host.epochs().admit(run.teamUid(), run.epoch())) {
+        return;
+      }
+      if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
+        return;
+      }
+      Deployment made = new Deployment(run);
+      made.ahead = true;
+      deployment = made;
+      begin(made);
+    } catch (RunException e) {
+      LOG.info(new Deployment(run) + ": not made ahead: " + e.text());
+      deployment = null;
+    } catch (IOException e) {
+      LOG.warning(new Deployment(run) + ": not made ahead: " + e);
+    }
+  }
+
+  /** Notes the run as being on the VM, and has all that needs no mount made. */
+  private void begin(Deployment made) throws RunException, IOException {
+    RunChecks.check(made.run, made.ahead);
+    host.capacity().reserve(made.run);
+    made.onHost = true;
+    host.files().save(made.run);
+    Path workspace = made.usesWorkspace() ? host.mounts().prepare(made.place) : null;
+    made.making = Making.begin(host, made, workspace, executor);
   }
 
   /** The same order again: the present state is the answer. */
@@ -252,7 +293,7 @@ final class TeamWorker {
     if (present.onHost && !again.sources().equals(present.sources)) {
       present.sources = again.sources();
       try {
-        openFirewall(present);
+        Making.openFirewall(host, present);
       } catch (RunException e) {
         LOG.warning(present + ": " + e.text());
       }
@@ -282,16 +323,20 @@ final class TeamWorker {
 
   // ---- up
 
-  private void bringUp(ToAgent.Run run, CompletableFuture<Void> cancelled) {
-    Deployment made = new Deployment(run);
+  /** Takes the run up, with what was made of it ahead. */
+  private void bringUp(Deployment made, ToAgent.Run run, CompletableFuture<Void> cancelled) {
+    Making ahead = made.making;
     deployment = made;
+    made.ordered(run);
     try {
-      RunChecks.check(run);
-      host.capacity().reserve(run);
-      made.onHost = true;
-      host.files().save(run);
+      if (ahead == null) {
+        begin(made);
+      } else {
+        RunChecks.check(run, false);
+        host.files().save(run);
+      }
       tell(made, State.PREPARING, null, null);
-      prepareAndAttach(made, cancelled);
+      makeAndAttach(made, ahead != null, cancelled);
       if (cancelled.isDone()) {
         // Another order waits, and it begins with taking this away.
         made.doomed = true;
@@ -311,10 +356,9 @@ final class TeamWorker {
   }
 
   /** Mounts the workspace while the containers are made: none of them runs before it is there. */
-  private void prepareAndAttach(Deployment made, CompletableFuture<Void> cancelled)
+  private void makeAndAttach(Deployment made, boolean ahead, CompletableFuture<Void> cancelled)
       throws RunException, IOException {
     ToAgent.Mount mount = made.run.mount();
-    Path workspace = mount == null ? null : host.mounts().prepare(made.place);
     CompletableFuture<Void> noNeed = new CompletableFuture<>();
     CompletableFuture<Void> enough =
         CompletableFuture.anyOf(cancelled, noNeed).thenAccept(any -> {});
@@ -323,7 +367,11 @@ final class TeamWorker {
             ? CompletableFuture.completedFuture(new Attach.Attached())
             : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
     try {
-      prepare(made, workspace, cancelled);
+      if (ahead) {
+        // Where the file server is was not known when the firewall was opened.
+        Making.openFirewall(host, made);
+      }
+      await(made, cancelled);
       tell(made, State.ATTACHING, null, null);
     } catch (RunException e) {
       boolean again = mount != null && e.code() == RunFailure.CONTAINER_REFUSED;
@@ -340,12 +388,22 @@ final class TeamWorker {
       }
       // sshfs mounts before it has connected: podman may have met a mount that came to nothing.
       expectAttached(attached);
-      prepare(made, workspace, cancelled);
+      begin(made);
+      await(made, cancelled);
     }
     Attach attached = attaching.join();
     if (!cancelled.isDone()) {
       expectAttached(attached);
       made.times.attached();
+    }
+  }
+
+  private static void await(Deployment made, CompletableFuture<Void> cancelled)
+      throws RunException {
+    Making making = made.making;
+    if (making != null) {
+      var _ = cancelled.thenRun(making::abandon);
+      making.await();
     }
   }
 
@@ -365,46 +423,6 @@ final class TeamWorker {
       pause(cancelled, pause);
       pause = pause.multipliedBy(2).compareTo(timings.look()) < 0 ? pause.multipliedBy(2) : pause;
     }
-  }
-
-  private void prepare(Deployment made, @Nullable Path workspace, CompletableFuture<Void> cancelled)
-      throws RunException {
-    openFirewall(made);
-    Pods.Network network = host.pods().network(made.pod);
-    Plan plan = new Plan(made.pod, network.name(), made.run, workspace);
-    try {
-      host.pods().create(plan);
-    } catch (ImageMissingException missing) {
-      for (ToAgent.Container container : made.run.containers()) {
-        host.pods().pull(container.image(), made.run.registryAuth(), cancelled);
-      }
-      try {
-        host.pods().create(plan);
-      } catch (ImageMissingException still) {
-        throw new RunException(
-            RunFailure.IMAGE_MISSING, "image " + still.getMessage() + " is not on the VM");
-      }
-    }
-    made.times.prepared();
-  }
-
-  private void openFirewall(Deployment made) throws RunException {
-    List<Cidr> forbidden = new ArrayList<>();
-    ToAgent.Mount mount = made.run.mount();
-    if (mount != null) {
-      Cidr.parse(mount.address()).ifPresent(forbidden::add);
-    }
-    host.firewall()
-        .open(
-            teamUid,
-            new Firewall.Opening(
-                host.pods().network(made.pod).bridge(),
-                made.run.internet(),
-                forbidden,
-                made.run.ports().stream()
-                    .map(port -> new Firewall.Port(port.hostPort(), port.containerPort()))
-                    .toList(),
-                made.sources.stream().flatMap(text -> Cidr.parse(text).stream()).toList()));
   }
 
   private static void expectAttached(Attach attach) throws RunException {
@@ -436,7 +454,7 @@ final class TeamWorker {
 
   private void look(boolean exitSeen, CompletableFuture<Void> cancelled) {
     Deployment present = deployment;
-    if (present == null || !present.onHost) {
+    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
       return;
     }
     long now = System.nanoTime();
@@ -629,7 +647,7 @@ final class TeamWorker {
 
   private void lookAtPorts(Deployment present, long now) {
     for (ToAgent.PublishedPort port : present.run.ports()) {
-      if (!host.connector().accepts(port.hostPort())) {
+      if (!answers(present, port)) {
         boolean quickly = now - present.startedAt < timings.look().toNanos();
         Duration pause = quickly ? timings.portRetry() : timings.portRetry().multipliedBy(10);
         present.nextLook = System.nanoTime() + pause.toNanos();
@@ -654,6 +672,15 @@ final class TeamWorker {
     }
     present.healthyBefore = true;
     tell(present, State.HEALTHY, null, null);
+  }
+
+  private boolean answers(Deployment present, ToAgent.PublishedPort port) {
+    try {
+      return host.ports()
+          .answers(host.networks().take(present.pod).address(), port.containerPort());
+    } catch (RunException e) {
+      return false;
+    }
   }
 
   // ---- down
@@ -686,10 +713,15 @@ final class TeamWorker {
    */
   private boolean remove(Deployment present, Duration grace) {
     present.doomed = true;
-    if (present.code == null) {
+    if (present.code == null && !present.ahead) {
       tell(present, State.STOPPING, null, null);
     }
-    boolean hasMount = present.run.mount() != null;
+    Making making = present.making;
+    if (making != null) {
+      making.end();
+      present.making = null;
+    }
+    boolean hasMount = present.usesWorkspace();
     if (!grace.isZero()) {
       host.pods().stop(present.pod, grace);
     }
@@ -705,7 +737,7 @@ final class TeamWorker {
       return false;
     }
     host.firewall().close(teamUid);
-    host.pods().release(present.pod);
+    host.networks().release(present.pod);
     host.capacity().release(teamUid);
     host.files().delete(teamUid, present.run.epoch());
     present.onHost = false;

@@ -66,23 +66,24 @@ final class Teams {
       LOG.warning("the runs of an earlier agent cannot be read: " + e.getMessage());
       return;
     }
-    List<Found> found = runs.isEmpty() ? strays() : found();
-    Map<Pod, Boolean> running =
-        found.stream().collect(Collectors.toMap(Found::pod, Found::running));
+    Map<Pod, Found> found =
+        (runs.isEmpty() ? strays() : found())
+            .stream().collect(Collectors.toMap(Found::pod, Function.identity()));
     Map<String, List<ToAgent.Run>> byTeam =
         runs.stream().collect(Collectors.groupingBy(ToAgent.Run::teamUid));
     for (List<ToAgent.Run> ofTeam : byTeam.values()) {
-      adoptHighest(ofTeam, running);
+      adoptHighest(ofTeam, found);
     }
     Map<Pod, ToAgent.Run> known =
         runs.stream()
             .collect(Collectors.toMap(r -> new Pod(r.teamUid(), r.epoch()), Function.identity()));
-    for (Pod pod : running.keySet()) {
+    for (Pod pod : found.keySet()) {
       if (!known.containsKey(pod)) {
         LOG.info(pod.name() + " is left from before the machine started, removing it");
         host.pods().remove(pod);
       }
     }
+    host.networks().removeOthers();
   }
 
   /** Where no run is known nothing can be ended by mistake, and podman may already be gone. */
@@ -108,19 +109,30 @@ final class Teams {
     }
   }
 
-  private void adoptHighest(List<ToAgent.Run> ofTeam, Map<Pod, Boolean> running) {
+  private void adoptHighest(List<ToAgent.Run> ofTeam, Map<Pod, Found> found) {
     List<ToAgent.Run> descending = new ArrayList<>(ofTeam);
     descending.sort((a, b) -> Long.compare(b.epoch(), a.epoch()));
     boolean adopted = false;
     for (ToAgent.Run run : descending) {
-      boolean runs = running.getOrDefault(new Pod(run.teamUid(), run.epoch()), false);
+      Found pod = found.get(new Pod(run.teamUid(), run.epoch()));
       TeamWorker worker = worker(run.teamUid());
-      if (runs && !adopted) {
+      if (pod != null && hasNetwork(pod) && pod.running() && !adopted) {
         worker.adopt(run);
         adopted = true;
       } else {
         worker.discard(run);
       }
+    }
+  }
+
+  /** Whatever of a pod still runs in a network is in that one until it is removed. */
+  private boolean hasNetwork(Found found) {
+    try {
+      host.networks().adopt(found.pod(), found.network());
+      return true;
+    } catch (RunException e) {
+      LOG.warning(found.pod().name() + ": " + e.text());
+      return false;
     }
   }
 
@@ -182,9 +194,16 @@ final class Teams {
     worker(stop.teamUid()).order(stop);
   }
 
-  /** Pulls images ahead, one after the other; nobody waits for it. */
+  /** Does ahead what it asks for; nobody waits for it. */
   void prepare(ToAgent.Prepare prepare) {
     if (leaving) {
+      return;
+    }
+    if (prepare.run() != null) {
+      TeamWorker worker = workerOrNone(prepare.teamUid());
+      if (worker != null) {
+        worker.order(prepare);
+      }
       return;
     }
     executor.execute(

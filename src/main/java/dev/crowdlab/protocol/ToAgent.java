@@ -42,13 +42,28 @@ public sealed interface ToAgent {
   }
 
   /**
-   * Does ahead what needs no fence: pulls the images of a run that may come. Never starts anything.
+   * Does ahead what needs no fence: pulls the images of a run that may come, or makes all of a run
+   * whose epoch is settled, but for its mount. Never starts anything, and is answered by nothing:
+   * what fails here is told when the run is ordered.
+   *
+   * @param run the run that will be ordered, still without its mount; null: only images are wanted
    */
-  record Prepare(String teamUid, List<String> images, @Nullable RegistryAuth registryAuth)
+  record Prepare(
+      String teamUid, List<String> images, @Nullable RegistryAuth registryAuth, @Nullable Run run)
       implements ToAgent {
     public Prepare {
       Bounds.uid(teamUid, "teamUid");
       images = Bounds.texts(images, Bounds.MAX_CONTAINERS, Bounds.MAX_LINE, "images");
+    }
+
+    /** For a run that may come. */
+    public Prepare(String teamUid, List<String> images, @Nullable RegistryAuth registryAuth) {
+      this(teamUid, images, registryAuth, null);
+    }
+
+    /** For a run that will. */
+    public static Prepare of(Run run) {
+      return new Prepare(run.teamUid(), List.of(), null, run.withMount(null));
     }
   }
 
@@ -81,6 +96,38 @@ public sealed interface ToAgent {
       ports = Bounds.list(ports, Bounds.MAX_PORTS, "ports");
       sources = Bounds.texts(sources, Bounds.MAX_SOURCES, Bounds.MAX_NAME, "sources");
       Bounds.given(limits, "limits");
+    }
+
+    /** The same run with another mount. */
+    public Run withMount(@Nullable Mount other) {
+      return new Run(
+          teamUid,
+          namespace,
+          name,
+          epoch,
+          other,
+          containers,
+          internet,
+          ports,
+          sources,
+          registryAuth,
+          limits);
+    }
+
+    /** The same run without its registry's credentials. */
+    public Run withoutRegistryAuth() {
+      return new Run(
+          teamUid,
+          namespace,
+          name,
+          epoch,
+          mount,
+          containers,
+          internet,
+          ports,
+          sources,
+          null,
+          limits);
     }
   }
 

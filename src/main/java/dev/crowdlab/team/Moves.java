@@ -76,7 +76,8 @@ final class Moves {
           opened(pass, o, cause);
         }
         diversions.start(pass, Diversions.why(pass.status()));
-        if (pass.memory().stopOrdered() == null) {
+        if (move.inOrder() && pass.memory().stopOrdered() == null) {
+          // Another move is bound at once, and then more than images can be prepared.
           images.prepare(pass, place.vm().ref());
         }
         Result stopped = move.inOrder() ? stop(pass, o) : Result.go();

@@ -72,7 +72,7 @@ final class Runs {
         return Result.park(Retry.left(pass.status(), clock.instant()), failure);
       }
     }
-    ToAgent.Run order = orders.of(pass.team(), binding, proven, vm, auth.orElse(null));
+    ToAgent.Run order = orders.of(pass.team(), binding, proven.mount(), vm, auth.orElse(null));
     if (!pass.memory().ordered()) {
       LOG.info("{}: starting on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
     }
@@ -89,13 +89,28 @@ final class Runs {
     };
   }
 
+  /**
+   * Has the machine make, while the file server is being advanced, all that needs no fence. Best
+   * effort: what fails here fails again, and is told, when the exercise is started.
+   */
+  void makeAhead(Pass pass, Observed o) {
+    Binding binding = o.binding().orElseThrow();
+    if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)
+        && secrets.of(pass.team())
+            instanceof Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> auth)) {
+      agents.prepare(
+          vm.ref(),
+          ToAgent.Prepare.of(orders.of(pass.team(), binding, null, vm, auth.orElse(null))));
+    }
+  }
+
   /** Orders, beside the main path, what another process has had started: the agent has it. */
   void register(Pass pass, Observed o, Proven proven) {
     Binding binding = o.binding().orElseThrow();
     if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)
         && secrets.of(pass.team())
             instanceof Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> auth)) {
-      agents.run(vm.ref(), orders.of(pass.team(), binding, proven, vm, auth.orElse(null)));
+      agents.run(vm.ref(), orders.of(pass.team(), binding, proven.mount(), vm, auth.orElse(null)));
       pass.memory(memory -> memory.proven(proven).running());
     }
   }

@@ -257,7 +257,10 @@ final class TeamLoop {
       case NextStep.Seal(long epoch, Reason _) -> fences.seal(pass, o, epoch);
       case NextStep.AwaitAgent _ -> Result.park(Duration.ofSeconds(5));
       case NextStep.BackOff(Instant until) -> Result.park(Duration.between(o.now(), until));
-      case NextStep.Fence _ -> fences.fence(pass, o);
+      case NextStep.Fence _ -> {
+        runs.makeAhead(pass, o);
+        yield fences.fence(pass, o);
+      }
       case NextStep.LearnEpoch _ -> fences.learnEpoch(pass, o);
       case NextStep.Run(Memory.Proven proven) -> runs.run(pass, o, proven);
       case NextStep.CountFailure failure -> runs.countFailure(pass, o, failure);

@@ -13,8 +13,8 @@
 # What is added is written to the manifest before it is added, so that uninstall finds it after a crash at any point.
 
 PACKAGES='podman sshfs'
-# What the teams' networks need besides; not every release has each under this name.
-WANTED='netavark aardvark-dns nftables iptables openssh-client'
+# What teams' networks and mounts need besides, and podman to start at all; not every release has each under this name.
+WANTED='netavark nftables iproute2 openssh-client'
 
 digest= archive=asked arch= config= ca= unit= uninstall= token=
 while IFS= read -r line && [ "$line" != . ]; do
@@ -119,11 +119,11 @@ install_packages() {
 
 mend_run
 lacking=
-for tool in podman:podman sshfs:sshfs mount.fuse3:fuse3 nft:nftables ssh:openssh-client; do
+for tool in podman:podman sshfs:sshfs mount.fuse3:fuse3 nft:nftables ssh:openssh-client ip:iproute2; do
   command -v "${tool%%:*}" >/dev/null || lacking="$lacking ${tool##*:}"
 done
 [ -z "$lacking" ] || install_packages $lacking
-for tool in podman sshfs mount.fuse3 nft ssh; do
+for tool in podman sshfs mount.fuse3 nft ssh ip; do
   command -v "$tool" >/dev/null || fail packages "$tool is missing, and no package brought it"
 done
 

@@ -57,6 +57,11 @@ stop_teams() {
       while IFS= read -r image; do quietly timeout 60 podman rmi "$image" </dev/null; done <"$STATE/pulled-images"
     fi
   fi
+  for file in /run/netns/crowdlab-*; do
+    [ -e "$file" ] || continue
+    quietly timeout 20 ip link del "${file##*/}"
+    quietly timeout 20 ip netns del "${file##*/}"
+  done
   for unit in $(systemctl list-units --all --plain --no-legend 'crowdlab-workspace-*' 2>/dev/null | awk '{ print $1 }'); do
     quietly timeout 20 systemctl kill -s KILL "$unit"
     quietly timeout 20 systemctl stop "$unit"

@@ -133,6 +133,7 @@ class AgentE2E {
     assertThat(bed.vm().shell("cat /proc/mounts")).doesNotContain("/teams/" + team + "/");
     assertThat(bed.vm().shell("ls /run/crowdlab/teams /run/crowdlab/secrets")).doesNotContain(team);
     assertThat(bed.vm().shell("ps -eo args")).doesNotContain("/teams/" + team + "/");
+    assertThat(bed.vm().shell("ls /run/netns; ip -o link")).doesNotContain("crowdlab-");
   }
 
   @Test
@@ -213,8 +214,8 @@ class AgentE2E {
                 "podman",
                 "inspect",
                 "--format",
-                "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-                "crowdlab-closed-1-infra")
+                "{{.NetworkSettings.IPAddress}}",
+                "crowdlab-closed-1-web")
             .strip();
     bed.other().shell("ip route add " + network + "/32 via " + gatewayOf(bed.other()));
 
@@ -237,8 +238,8 @@ class AgentE2E {
                 "podman",
                 "inspect",
                 "--format",
-                "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gateway}}{{end}}",
-                "crowdlab-" + other + "-1-infra")
+                "{{.NetworkSettings.IPAddress}} {{.NetworkSettings.Gateway}}",
+                "crowdlab-" + other + "-1-web")
             .strip();
     String[] pod = otherPod.split(" ", -1);
     Map<String, String> targets = new LinkedHashMap<>();
@@ -329,8 +330,8 @@ class AgentE2E {
             "podman",
             "inspect",
             "--format",
-            "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}",
-            "crowdlab-" + team + "-1-infra")
+            "{{.NetworkSettings.Gateway}}",
+            "crowdlab-" + team + "-1-web")
         .strip();
   }
 

@@ -31,6 +31,7 @@ final class FakePods implements Pods {
   private final Set<Path> folders = new HashSet<>();
   private boolean unkillable;
   private boolean endless;
+  private int creations;
   private int refusals;
   private int silent;
 
@@ -70,6 +71,11 @@ final class FakePods implements Pods {
     return pods.containsKey(pod);
   }
 
+  /** How many pods were made so far. */
+  synchronized int creations() {
+    return creations;
+  }
+
   synchronized Plan plan(Pod pod) {
     return plans.get(pod);
   }
@@ -94,11 +100,6 @@ final class FakePods implements Pods {
   }
 
   @Override
-  public Network network(Pod pod) {
-    return new Network("crowdlab-0", "podman1");
-  }
-
-  @Override
   public void create(Plan plan) throws RunException, ImageMissingException {
     synchronized (this) {
       if (refusals > 0) {
@@ -117,6 +118,7 @@ final class FakePods implements Pods {
         }
         containers.put(container.name(), new Container());
       }
+      creations++;
       pods.put(plan.pod(), containers);
       plans.put(plan.pod(), plan);
     }
@@ -189,16 +191,18 @@ final class FakePods implements Pods {
   }
 
   @Override
-  public void release(Pod pod) {}
-
-  @Override
   public synchronized List<Found> list() throws RunException {
     if (silent > 0) {
       silent--;
       throw new RunException(RunFailure.INTERNAL, "podman does not answer");
     }
     return pods.entrySet().stream()
-        .map(e -> new Found(e.getKey(), e.getValue().values().stream().anyMatch(c -> c.running)))
+        .map(
+            e ->
+                new Found(
+                    e.getKey(),
+                    e.getValue().values().stream().anyMatch(c -> c.running),
+                    plans.get(e.getKey()).network().name()))
         .toList();
   }
 }

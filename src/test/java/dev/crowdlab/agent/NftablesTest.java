@@ -1,10 +1,12 @@
 package dev.crowdlab.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crowdlab.agent.Firewall.Opening;
 import dev.crowdlab.agent.Firewall.Port;
+import dev.crowdlab.protocol.RunFailure;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -13,11 +15,14 @@ class NftablesTest {
   private final FakeCommands commands = new FakeCommands();
   private final Nftables firewall =
       new Nftables(
-          commands, () -> List.of("podman1", "podman2"), () -> List.of(new Cidr(0x08080808, 32)));
+          commands,
+          () -> List.of("crowdlab-1", "crowdlab-2"),
+          () -> List.of(new Cidr(0x08080808, 32)));
 
   private static Opening opening(boolean internet, String... sources) {
     return new Opening(
-        "podman1",
+        "crowdlab-1",
+        "10.89.240.6",
         internet,
         List.of(),
         List.of(new Port(30_001, 8_080)),
@@ -36,11 +41,11 @@ class NftablesTest {
     // then
     assertThat(rules())
         .startsWith("table inet crowdlab\ndelete table inet crowdlab\n")
-        .contains("set bridges { type ifname; elements = { \"podman1\", \"podman2\" } }")
+        .contains("set teams { type ifname; elements = { \"crowdlab-1\", \"crowdlab-2\" } }")
         .contains("set internet { type ifname;  }")
         .contains("set ours { type ipv4_addr; flags interval; elements = { 8.8.8.8/32 } }")
         .contains(
-            "ct status dnat oifname \"podman1\" meta l4proto tcp ct original proto-dst 30001"
+            "ct status dnat oifname \"crowdlab-1\" meta l4proto tcp ct original proto-dst 30001"
                 + " tcp dport 8080 ip saddr { 10.77.0.0/16 } accept");
   }
 
@@ -50,7 +55,7 @@ class NftablesTest {
 
     assertThat(rules())
         .doesNotContain("ct original proto-dst")
-        .contains("set internet { type ifname; elements = { \"podman1\" } }");
+        .contains("set internet { type ifname; elements = { \"crowdlab-1\" } }");
   }
 
   @Test
@@ -66,11 +71,52 @@ class NftablesTest {
   }
 
   @Test
+  void whatComesToAPublishedPortOfTheVmIsPassedOnToTheTeam() throws Exception {
+    firewall.open("uid-1", opening(false, "10.77.0.0/16"));
+
+    assertThat(rules())
+        .contains(
+            "meta nfproto ipv4 fib daddr type local tcp dport 30001 dnat ip to 10.89.240.6:8080");
+  }
+
+  @Test
+  void onlyWhatATeamSendsToTheInternetHasTheVmsAddress() throws Exception {
+    firewall.open("uid-1", opening(false));
+
+    assertThat(rules()).contains("set abroad { type ipv4_addr;  }");
+
+    firewall.open("uid-1", opening(true));
+
+    assertThat(rules())
+        .contains("set abroad { type ipv4_addr; elements = { 10.89.240.6 } }")
+        .contains("ip saddr @abroad oifname != @teams masquerade");
+  }
+
+  @Test
+  void aPortIsOneTeamsOnly() throws Exception {
+    // given
+    firewall.open("uid-1", opening(false));
+
+    // then
+    assertThatThrownBy(() -> firewall.open("uid-2", opening(false)))
+        .isInstanceOfSatisfying(
+            RunException.class, e -> assertThat(e.code()).isEqualTo(RunFailure.PORT_IN_USE));
+
+    // when
+    firewall.close("uid-1");
+
+    // then
+    assertThatCode(() -> firewall.open("uid-2", opening(false))).doesNotThrowAnyException();
+  }
+
+  @Test
   void anInterfaceThatIsNoNameIsRefused() {
     assertThatThrownBy(
             () ->
                 firewall.open(
-                    "uid-1", new Opening("x\" accept", false, List.of(), List.of(), List.of())))
+                    "uid-1",
+                    new Opening(
+                        "x\" accept", "10.89.240.6", false, List.of(), List.of(), List.of())))
         .isInstanceOf(RunException.class);
   }
 

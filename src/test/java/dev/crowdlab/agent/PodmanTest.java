@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crowdlab.agent.Commands.Result;
+import dev.crowdlab.agent.Networks.Network;
 import dev.crowdlab.agent.Pods.Found;
 import dev.crowdlab.agent.Pods.ImageMissingException;
 import dev.crowdlab.agent.Pods.Plan;
@@ -27,12 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PodmanTest {
 
   private static final Pod POD = new Pod("uid-1", 3);
-  private static final String NETWORKS =
-      """
-      [{"name":"crowdlab-0","network_interface":"podman1"},
-       {"name":"crowdlab-1","network_interface":"podman2"},
-       {"name":"somebody's","network_interface":"podman3"}]
-      """;
+  private static final Network NETWORK = new Network("crowdlab-0", "10.89.240.2");
 
   @TempDir Path secrets;
   @TempDir Path state;
@@ -49,19 +45,66 @@ class PodmanTest {
   }
 
   private static Plan plan(ToAgent.Run run) {
-    return new Plan(POD, "crowdlab-0", run, Path.of("/run/crowdlab/teams/uid-1/3/workspace"));
+    return new Plan(POD, NETWORK, run, Path.of("/run/crowdlab/teams/uid-1/3/workspace"));
   }
 
   @Test
-  void aPodSharesItsNetworkAndItsNamesAndNothingElse() throws Exception {
+  void aPodHasNoProcessOfItsOwnAndSharesNothing() throws Exception {
     podman(true).create(plan(Runs.run(3)));
 
     assertThat(line("pod create"))
         .isEqualTo(
-            "podman pod create --name crowdlab-uid-1-3 --infra-name crowdlab-uid-1-3-infra"
-                + " --hostname team-7 --share net,uts --network crowdlab-0 --publish 30001:8080"
-                + " --add-host web:127.0.0.1 --dns 127.0.0.1"
-                + " --label crowdlab.team=uid-1 --label crowdlab.epoch=3");
+            "podman pod create --name crowdlab-uid-1-3 --infra=false"
+                + " --label crowdlab.team=uid-1 --label crowdlab.epoch=3"
+                + " --label crowdlab.network=crowdlab-0");
+  }
+
+  @Test
+  void containersShareTheTeamsNetworkAndKnowEachOtherByName() throws Exception {
+    // given
+    ToAgent.Run run =
+        Runs.of(
+            3,
+            List.of(Runs.web(), Runs.container("db", Map.of())),
+            List.of(),
+            new ToAgent.VmLimits(0, 0, 0));
+
+    // when
+    podman(true).create(plan(run));
+
+    // then
+    assertThat(line("--name crowdlab-uid-1-3-db"))
+        .contains(
+            "--pod crowdlab-uid-1-3 --name crowdlab-uid-1-3-db --hostname team-7"
+                + " --network ns:/run/netns/crowdlab-0"
+                + " --add-host web:127.0.0.1 --add-host db:127.0.0.1 --dns 127.0.0.1 ")
+        .doesNotContain("--publish");
+  }
+
+  @Test
+  void onlyTeamsWithTheInternetHaveResolvers() throws Exception {
+    // given
+    ToAgent.Run run = Runs.run(3);
+
+    // when
+    podman(true)
+        .create(
+            plan(
+                new ToAgent.Run(
+                    run.teamUid(),
+                    run.namespace(),
+                    run.name(),
+                    run.epoch(),
+                    run.mount(),
+                    run.containers(),
+                    true,
+                    run.ports(),
+                    run.sources(),
+                    null,
+                    run.limits())));
+
+    // then
+    assertThat(line("create --pod")).contains(" --dns 9.9.9.9 ").doesNotContain("--dns 127.0.0.1");
   }
 
   @Test
@@ -154,7 +197,6 @@ class PodmanTest {
 
   @ParameterizedTest
   @CsvSource({
-    "cannot listen on the TCP port: listen tcp4 :30001: bind: address already in use, PORT_IN_USE",
     "runc: error setting cgroup config for procHooks process, HOST_UNFIT",
     "executable file not found in $PATH, CONTAINER_REFUSED",
   })
@@ -171,7 +213,7 @@ class PodmanTest {
         "start", 126, "", "Error: unable to start container \"" + "0a".repeat(32) + "\": bad");
 
     assertThatThrownBy(() -> podman(true).start(POD, List.of("web")))
-        .hasMessage("a container was refused by podman: Error: unable to start container …: bad");
+        .hasMessage("container web was refused by podman: Error: unable to start container …: bad");
   }
 
   @Test
@@ -200,50 +242,20 @@ class PodmanTest {
   }
 
   @Test
-  void teamsHaveNetworksOfTheirOwnAndGiveThemBack() throws Exception {
+  void containersAreStartedSideBySideAndOneThatIsRefusedIsTold() {
     // given
-    commands.answer("network ls", 0, NETWORKS, "");
-    Podman podman = podman(true);
-
-    // when
-    Pods.Network first = podman.network(POD);
-    Pods.Network second = podman.network(new Pod("uid-2", 1));
+    commands.answer("start crowdlab-uid-1-3-db", 126, "", "executable file not found in $PATH");
 
     // then
-    assertThat(List.of(first.name(), second.name()))
-        .containsExactlyInAnyOrder("crowdlab-0", "crowdlab-1");
-    assertThat(podman.network(POD)).isEqualTo(first);
-    assertThat(podman.bridges()).containsExactly("podman1", "podman2");
-
-    // when
-    podman.release(POD);
-
-    // then
-    assertThat(podman.network(new Pod("uid-3", 1))).isEqualTo(first);
-  }
-
-  @Test
-  void aNetworkIsMadeWhenNoneIsFree() throws Exception {
-    // given
-    commands.answer("network ls", 0, "[]", "");
-    commands.answer(
-        "network create",
-        command -> {
-          commands.answer("network ls", 0, NETWORKS, "");
-          return new Result(0, "", "");
-        });
-
-    // when
-    podman(true).network(POD);
-
-    // then
-    assertThat(line("network create"))
-        .isEqualTo("podman network create --disable-dns --label crowdlab.network=1 crowdlab-0");
+    assertThatThrownBy(() -> podman(true).start(POD, List.of("db", "web")))
+        .hasMessageContaining("container db was refused");
+    assertThat(commands.lines())
+        .containsExactlyInAnyOrder(
+            "podman start crowdlab-uid-1-3-db", "podman start crowdlab-uid-1-3-web");
   }
 
   @Test
   void podmanThatDoesNotSayWhatRunsIsNotTakenToSayThatNothingDoes() {
-    commands.answer("network ls", 0, NETWORKS, "");
     commands.answer("ps --all", 125, "", "Error: database is locked");
     assertThatThrownBy(() -> podman(true).list()).isInstanceOf(RunException.class);
 
@@ -254,25 +266,23 @@ class PodmanTest {
   @Test
   void podsAreFoundByTheirLabels() throws RunException {
     // given
-    commands.answer("network ls", 0, NETWORKS, "");
     commands.answer(
         "ps --all",
         0,
         """
-        [{"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3"},"IsInfra":true,"State":"running","Networks":["crowdlab-1"]},
-         {"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3"},"IsInfra":false,"State":"running"},
-         {"Labels":{"crowdlab.team":"uid-2","crowdlab.epoch":"1"},"IsInfra":true,"State":"running"},
-         {"Labels":{"crowdlab.team":"uid-2","crowdlab.epoch":"1"},"IsInfra":false,"State":"exited"},
+        [{"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3","crowdlab.network":"crowdlab-1"},"State":"running"},
+         {"Labels":{"crowdlab.team":"uid-1","crowdlab.epoch":"3","crowdlab.network":"crowdlab-1"},"State":"exited"},
+         {"Labels":{"crowdlab.team":"uid-2","crowdlab.epoch":"1","crowdlab.network":"crowdlab-2"},"State":"exited"},
          {"Labels":{"crowdlab.team":"../x","crowdlab.epoch":"1"},"State":"running"},
          {"Labels":{"crowdlab.team":"uid-4","crowdlab.epoch":"none"},"State":"running"}]
         """,
         "");
-    Podman podman = podman(true);
 
     // then
-    assertThat(podman.list())
-        .containsExactlyInAnyOrder(new Found(POD, true), new Found(new Pod("uid-2", 1), false));
-    assertThat(podman.bridges()).isNotEmpty();
+    assertThat(podman(true).list())
+        .containsExactlyInAnyOrder(
+            new Found(POD, true, "crowdlab-1"),
+            new Found(new Pod("uid-2", 1), false, "crowdlab-2"));
   }
 
   @Test

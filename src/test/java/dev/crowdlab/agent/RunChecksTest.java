@@ -18,7 +18,7 @@ class RunChecksTest {
 
   @Test
   void aSoundRunPasses() {
-    assertThatCode(() -> RunChecks.check(Runs.run(1))).doesNotThrowAnyException();
+    assertThatCode(() -> RunChecks.check(Runs.run(1), false)).doesNotThrowAnyException();
   }
 
   static Stream<Arguments> unsound() {
@@ -51,7 +51,7 @@ class RunChecksTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("unsound")
   void anUnsoundRunIsRefused(String what, ToAgent.Run run) {
-    assertThatThrownBy(() -> RunChecks.check(run)).isInstanceOf(RunException.class);
+    assertThatThrownBy(() -> RunChecks.check(run, false)).isInstanceOf(RunException.class);
   }
 
   private static ToAgent.Run containers(ToAgent.Container... containers) {
@@ -99,5 +99,13 @@ class RunChecksTest {
         sources,
         null,
         NONE);
+  }
+
+  @Test
+  void aRunThatIsMadeAheadHasItsMountStillToCome() {
+    ToAgent.Run run = Runs.run(1).withMount(null);
+
+    assertThatThrownBy(() -> RunChecks.check(run, false)).isInstanceOf(RunException.class);
+    assertThatCode(() -> RunChecks.check(run, true)).doesNotThrowAnyException();
   }
 }

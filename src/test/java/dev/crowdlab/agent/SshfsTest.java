@@ -71,6 +71,24 @@ class SshfsTest {
         .contains("[10.77.1.9]:2222 ssh-ed25519 AAAA");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "curve25519-sha256 sntrup761x25519-sha512@openssh.com|^curve25519-sha256",
+        "curve25519-sha256 mlkem768x25519-sha256|^mlkem768x25519-sha256,curve25519-sha256",
+      })
+  void theQuickKeyExchangesThatSshKnowsComeFirst(String known, String first) throws Exception {
+    // given
+    commands.answer("ssh -Q kex", 0, known.replace(' ', '\n') + "\n", "");
+
+    // when
+    sshfs(Optional.empty()).login(PLACE, Runs.MOUNT, NEVER);
+
+    // then
+    assertThat(folder.resolve("uid-1/3/ssh_config")).content().contains("KexAlgorithms " + first);
+  }
+
   @Test
   void aSynchronousMountSaysSo() {
     ToAgent.Mount mount = Runs.MOUNT;

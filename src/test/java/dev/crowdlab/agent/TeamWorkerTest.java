@@ -49,7 +49,9 @@ class TeamWorkerTest {
   private final FakeMounts mounts = new FakeMounts(pods);
   private final FakeFirewall firewall = new FakeFirewall();
   private final FakeReporter reporter = new FakeReporter();
+  private final FakeNetworks networks = new FakeNetworks();
   private final AtomicBoolean listening = new AtomicBoolean(true);
+  private final AtomicBoolean free = new AtomicBoolean(true);
   private Host host;
   private Teams teams;
 
@@ -58,12 +60,23 @@ class TeamWorkerTest {
     host =
         new Host(
             pods,
+            networks,
             mounts,
             firewall,
             new Epochs(folder),
             new Capacity(),
             new RunFiles(folder.resolve("teams"), new Frames()),
-            port -> listening.get());
+            new Host.Ports() {
+              @Override
+              public boolean answers(String address, int port) {
+                return listening.get();
+              }
+
+              @Override
+              public boolean isFree(int port) {
+                return free.get();
+              }
+            });
     teams = newTeams();
   }
 
@@ -94,6 +107,7 @@ class TeamWorkerTest {
   private void assertNothingIsLeft() {
     await().until(() -> !pods.exists(POD) && !mounts.isMounted(PLACE));
     assertThat(firewall.openings()).isEmpty();
+    assertThat(networks.devices()).isEmpty();
     assertThat(folder.resolve("teams")).isEmptyDirectory();
   }
 
@@ -190,6 +204,162 @@ class TeamWorkerTest {
     awaitState(State.HEALTHY);
   }
 
+  private void prepare(ToAgent.Run run) {
+    teams.prepare(ToAgent.Prepare.of(run));
+  }
+
+  @Test
+  void whatIsMadeAheadIsNotRunAndNotSpokenOf() {
+    // when
+    prepare(Runs.run(1));
+    await().until(() -> pods.exists(POD));
+
+    // then
+    assertThat(pods.isRunning(POD, "web")).isFalse();
+    assertThat(mounts.attempts()).isZero();
+    assertThat(firewall.openings()).containsKey("uid-1");
+    assertThat(reporter.all()).isEmpty();
+    assertThat(teams.present()).extracting(TeamReport::state).containsExactly(State.PREPARING);
+  }
+
+  @Test
+  void aRunTakesUpWhatWasMadeAhead() {
+    // given
+    prepare(Runs.run(1));
+    await().until(() -> pods.exists(POD));
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.creations()).isEqualTo(1);
+    assertThat(reporter.states())
+        .containsExactly(
+            State.PREPARING, State.ATTACHING, State.ATTACHED, State.STARTING, State.HEALTHY);
+    assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
+  }
+
+  @Test
+  void aRunThatIsAnotherThanWhatWasMadeAheadIsMadeAnew() {
+    // given
+    prepare(Runs.run(1));
+    await().until(() -> pods.exists(POD));
+    pods.offer("registry.example/other:2");
+
+    // when
+    teams.order(withImage("registry.example/other:2"));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.plan(POD).run().containers().getFirst().image())
+        .isEqualTo("registry.example/other:2");
+  }
+
+  @Test
+  void whatFailedAheadIsToldWhenTheRunIsOrdered() {
+    // given
+    prepare(withImage("registry.example/nowhere:1"));
+
+    // when
+    teams.order(withImage("registry.example/nowhere:1"));
+
+    // then
+    awaitFailure(RunFailure.IMAGE_MISSING);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aStopTakesAwayWhatWasMadeAhead() {
+    // given
+    prepare(Runs.run(1));
+    await().until(() -> pods.exists(POD));
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+    assertThat(teams.present()).isEmpty();
+  }
+
+  @Test
+  void aStopInterruptsAPullThatIsDoneAhead() {
+    // given
+    pods.pullForEver();
+    prepare(withImage("registry.example/huge:2"));
+    await().until(() -> !teams.present().isEmpty());
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void whatIsAskedForAheadOfAnEpochThatRunsChangesNothing() {
+    // given
+    up();
+    int before = reporter.all().size();
+
+    // when
+    prepare(Runs.run(1));
+    teams.order(Runs.run(1));
+    await().until(() -> reporter.all().size() == before + 1);
+
+    // then
+    assertThat(pods.creations()).isEqualTo(1);
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void whatIsAskedForAheadOfALowerEpochIsNotMade() {
+    // given
+    teams.order(Runs.run(5));
+    awaitState(State.HEALTHY);
+
+    // when
+    prepare(Runs.run(4));
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 3, 0));
+    reporter.awaitGone(3);
+
+    // then
+    assertThat(pods.exists(new Pod("uid-1", 4))).isFalse();
+    assertThat(pods.isRunning(new Pod("uid-1", 5), "web")).isTrue();
+  }
+
+  @Test
+  void anAgentThatStartsAgainTakesAwayWhatWasMadeAhead() {
+    // given
+    prepare(Runs.run(1));
+    await().until(() -> pods.exists(POD));
+
+    // when
+    Teams successor = newTeams();
+    successor.adopt();
+
+    // then
+    assertThat(successor.present()).isEmpty();
+    assertThat(pods.exists(POD)).isFalse();
+    assertThat(folder.resolve("teams")).isEmptyDirectory();
+  }
+
+  @Test
+  void aPortThatAnotherProcessHoldsFailsTheRun() {
+    // given
+    free.set(false);
+
+    // when
+    teams.order(Runs.run(1));
+
+    // then
+    awaitFailure(RunFailure.PORT_IN_USE);
+    assertNothingIsLeft();
+  }
+
   @Test
   void aStopLeavesNothing() {
     // given
@@ -249,7 +419,14 @@ class TeamWorkerTest {
     // when
     host =
         new Host(
-            pods, mounts, firewall, new Epochs(folder), new Capacity(), host.files(), port -> true);
+            pods,
+            networks,
+            mounts,
+            firewall,
+            new Epochs(folder),
+            new Capacity(),
+            host.files(),
+            host.ports());
     newTeams().order(Runs.run(3));
 
     // then

@@ -38,6 +38,8 @@ public final class Measure {
   private final PrintStream out = System.out;
   private final Map<String, List<Duration>> creations = new LinkedHashMap<>();
   private final Map<String, List<Duration>> recoveries = new LinkedHashMap<>();
+  private final Map<String, List<Duration>> steps = new LinkedHashMap<>();
+  private final Map<String, List<Duration>> programs = new LinkedHashMap<>();
 
   private Measure() {}
 
@@ -57,6 +59,7 @@ public final class Measure {
       Map<String, LabHost> machines = new LinkedHashMap<>();
       for (String name : List.of("m-one", "m-two", "m-three")) {
         machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
+        AgentSteps.tellAll(machines.get(name));
         lab.contribute(machines.get(name), name, 4);
       }
       for (String name : machines.keySet()) {
@@ -74,6 +77,8 @@ public final class Measure {
     }
     table("creation, since the team was first seen", creations);
     table("recovery, since the power cut", recoveries);
+    table("the agent's steps, since its order", steps);
+    table("the agent's programs: when they began, and how long each took", programs);
   }
 
   private void once(String name, Lab lab, Map<String, LabHost> machines, Browser student) {
@@ -90,6 +95,7 @@ public final class Measure {
     student.post(url + "cgi-bin/file?notes.txt", name);
 
     LabHost machine = machines.get(team.getStatus().binding().vm());
+    agentsPart("creation", machine, seen, seen);
     Instant cut = Instant.now();
     machine.powerCut();
     Browser.Page again = student.untilAnswered(url + "cgi-bin/file?notes.txt", BOUND);
@@ -103,6 +109,11 @@ public final class Measure {
       add(recoveries, step.name().toString(), cut, Times.parse(step.at()));
     }
     add(recoveries, "answered", cut, answered);
+    agentsPart(
+        "recovery",
+        machines.get(after.getStatus().binding().vm()),
+        cut,
+        Times.parse(recovery.detectedAt()));
     machine.start();
     lab.delete(LabTeam.class, name, BOUND);
     lab.awaitVm(
@@ -110,6 +121,18 @@ public final class Measure {
         "back",
         vm -> Lab.isReady(vm.getStatus().conditions()) && machine.succeeds("true"),
         BOUND);
+  }
+
+  /** The agent's part of it, in which the programs count from the beginning of the work. */
+  private void agentsPart(String of, LabHost machine, Instant since, Instant began) {
+    for (AgentSteps.Span step : AgentSteps.steps(machine, since)) {
+      add(steps, of + ": " + step.what(), step.took());
+    }
+    for (AgentSteps.Span program : AgentSteps.programs(machine, since)) {
+      String name = of + ": " + program.what();
+      add(programs, name + ", began", program.from().minus(Duration.between(since, began)));
+      add(programs, name + ", took", program.took());
+    }
   }
 
   /** Resident memory, and processor time over a minute, of the agent's process. */
@@ -135,17 +158,21 @@ public final class Measure {
 
   private static void add(
       Map<String, List<Duration>> table, String step, Instant from, Instant to) {
-    table.computeIfAbsent(step, ignored -> new ArrayList<>()).add(Duration.between(from, to));
+    add(table, step, Duration.between(from, to));
+  }
+
+  private static void add(Map<String, List<Duration>> table, String step, Duration duration) {
+    table.computeIfAbsent(step, ignored -> new ArrayList<>()).add(duration);
   }
 
   private void table(String title, Map<String, List<Duration>> steps) {
-    out.printf("%n%s%n%-32s %4s %8s %8s %8s%n", title, "step", "n", "min", "p50", "max");
+    out.printf("%n%s%n%-48s %4s %8s %8s %8s%n", title, "step", "n", "min", "p50", "max");
     steps.forEach(
         (step, all) -> {
           List<Duration> sorted = all.stream().sorted().toList();
           out.printf(
               Locale.ROOT,
-              "%-32s %4d %7.2fs %7.2fs %7.2fs%n",
+              "%-48s %4d %7.2fs %7.2fs %7.2fs%n",
               step,
               sorted.size(),
               seconds(sorted.getFirst()),
