@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -33,8 +34,8 @@ final class Namespaces implements Networks {
   private static final Logger LOG = Logger.getLogger(Namespaces.class.getName());
   private static final Duration DEADLINE = Duration.ofSeconds(10);
   private static final Pattern NAME = Pattern.compile("crowdlab-(\\d{1,5})");
-  private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
   private static final Path ROUTES = Path.of("/proc/net/route");
+  private static final Path IPV6 = Path.of("/proc/net/if_inet6");
 
   /** Private addresses; of several blocks, as some may be in use around the VM. */
   private static final List<Cidr> BLOCKS =
@@ -55,7 +56,7 @@ final class Namespaces implements Networks {
 
   private final Commands commands;
   private final Path folder;
-  private final Path forwarding;
+  private final Path ipv6;
   private final Supplier<List<Cidr>> inUse;
 
   // Guarded by this.
@@ -65,13 +66,13 @@ final class Namespaces implements Networks {
    * Makes networks with {@code ip}.
    *
    * @param folder where namespaces are kept by name
-   * @param forwarding the kernel's switch for passing packets on
+   * @param ipv6 is there where the kernel has IPv6
    * @param inUse the addresses that the VM has routes to, but for networks of ours
    */
-  Namespaces(Commands commands, Path folder, Path forwarding, Supplier<List<Cidr>> inUse) {
+  Namespaces(Commands commands, Path folder, Path ipv6, Supplier<List<Cidr>> inUse) {
     this.commands = commands;
     this.folder = folder;
-    this.forwarding = forwarding;
+    this.ipv6 = ipv6;
     this.inUse = inUse;
   }
 
@@ -80,7 +81,7 @@ final class Namespaces implements Networks {
     return new Namespaces(
         commands,
         NAMESPACES,
-        FORWARDING,
+        IPV6,
         () -> {
           try {
             return routes(Files.readString(ROUTES));
@@ -97,7 +98,6 @@ final class Namespaces implements Networks {
     if (mine != null) {
       return network(mine);
     }
-    forward();
     int from = firstOfFreeBlock();
     Result result = new Result(Result.NOT_STARTED, "", "");
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -143,8 +143,7 @@ final class Namespaces implements Networks {
             List.of(),
             "netns add " + name,
             "link add " + name + " type veth peer name eth0 netns " + name,
-            // Without IPv6: nobody would filter it.
-            "link set " + name + " addrgenmode none",
+            withoutIpv6(name),
             "addr add " + gateway(number) + "/30 dev " + name,
             "link set " + name + " up");
     return !outside.ok()
@@ -152,17 +151,26 @@ final class Namespaces implements Networks {
         : ip(
             List.of("-n", name),
             "link set lo up",
-            "link set eth0 addrgenmode none",
+            withoutIpv6("eth0"),
             "addr add " + address(number) + "/30 dev eth0",
             "link set eth0 up",
             "route add default via " + gateway(number));
+  }
+
+  /** Nobody would filter it. A kernel that has none does not know the word. */
+  private String withoutIpv6(String device) {
+    return Files.exists(ipv6) ? "link set " + device + " addrgenmode none" : "";
   }
 
   /** Several changes by one program. */
   private Result ip(List<String> options, String... lines) {
     List<String> words =
         Stream.of(List.of("ip"), options, List.of("-batch", "-")).flatMap(List::stream).toList();
-    return commands.run(Command.of(DEADLINE, words).withInput(String.join("\n", lines) + "\n"));
+    return commands.run(Command.of(DEADLINE, words)
+            .withInput(
+                Stream.of(lines)
+                    .filter(line -> !line.isEmpty())
+                    .collect(Collectors.joining("\n", "", "\n"))));
   }
 
   @Override
@@ -206,17 +214,6 @@ final class Namespaces implements Networks {
   @Override
   public synchronized List<String> devices() {
     return taken.values().stream().map(Namespaces::name).sorted(naturalOrder()).toList();
-  }
-
-  /** What comes to a published port goes on to a container, and answers come back. */
-  private void forward() {
-    try {
-      if (!Files.readString(forwarding).startsWith("1")) {
-        Files.writeString(forwarding, "1");
-      }
-    } catch (IOException e) {
-      LOG.warning("the machine does not forward packets: " + e.getMessage());
-    }
   }
 
   /** The destinations in the kernel's table of routes, but for the default route and our own. */

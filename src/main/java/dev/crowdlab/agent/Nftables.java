@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  *
  * <p>What a team sends is told by the interface that it comes from, not by its address. It is
  * stopped on its way to the VM itself (input), and on its way to anywhere else (forward) unless it
- * answers, or the team has the internet. What goes to a team is stopped unless it answers, or came
+ * answers, or the team has the internet; and always when the address is not the team's. What goes to a team is stopped unless it answers, or came
  * to a published port from a source. Containers have no IPv6, so none of theirs is forwarded. Of
  * the VM's own processes only root's connect to a team; that is decided after routing, as an
  * address that was translated on the way out is on its final way only there.
@@ -47,17 +47,24 @@ final class Nftables implements Firewall {
   private final Commands commands;
   private final Supplier<List<String>> devices;
   private final Supplier<List<Cidr>> hub;
+  private final Forwarding forwarding;
   private final Map<String, Opening> openings = new TreeMap<>();
 
   /**
    * @param devices the interfaces of all teams' networks, asked for at each change: one for which
    *     nothing is open is closed
    * @param hub the hub's addresses, asked for at each change: no exercise reaches them
+   * @param forwarding what else of the VM is in the packets' way
    */
-  Nftables(Commands commands, Supplier<List<String>> devices, Supplier<List<Cidr>> hub) {
+  Nftables(
+      Commands commands,
+      Supplier<List<String>> devices,
+      Supplier<List<Cidr>> hub,
+      Forwarding forwarding) {
     this.commands = commands;
     this.devices = devices;
     this.hub = hub;
+    this.forwarding = forwarding;
   }
 
   @Override
@@ -76,17 +83,30 @@ final class Nftables implements Firewall {
       throw new RunException(
           RunFailure.HOST_UNFIT, "the firewall's rules were refused: nft: " + result.reason());
     }
+    forwarding.open();
   }
 
   @Override
   public synchronized void close(String teamUid) {
     if (openings.remove(teamUid) != null) {
-      renew();
+      applyOrWarn();
     }
   }
 
   @Override
   public synchronized void renew() {
+    applyOrWarn();
+    if (openings.isEmpty()) {
+      return;
+    }
+    try {
+      forwarding.open();
+    } catch (RunException e) {
+      LOG.warning("teams may not be reachable: " + e.text());
+    }
+  }
+
+  private void applyOrWarn() {
     Result result = apply();
     if (!result.ok()) {
       LOG.warning("the firewall's rules were refused: nft: " + result.reason());
@@ -149,8 +169,12 @@ final class Nftables implements Firewall {
             type nat hook postrouting priority srcnat - 5; policy accept;
             ip saddr @abroad oifname != @teams masquerade
           }
+          chain forged {
+            %s
+          }
           chain input {
             type filter hook input priority filter - 5; policy accept;
+            iifname @teams jump forged
             iifname @teams ct state established ct direction reply accept
             iifname @teams drop
           }
@@ -160,6 +184,7 @@ final class Nftables implements Firewall {
             oifname @teams jump to-team
           }
           chain from-team {
+            jump forged
             oifname @teams drop
             ct state established,related ct direction reply accept
             iifname != @internet drop
@@ -186,6 +211,9 @@ final class Nftables implements Firewall {
                 NEVER,
                 elements(forbidden.stream().map(Cidr::toString)),
                 String.join("\n    ", published),
+                openings.stream()
+                    .map(o -> "iifname \"%s\" ip saddr != %s drop".formatted(o.device(), o.address()))
+                    .collect(Collectors.joining("\n    ")),
                 String.join("\n    ", toTeam));
   }
 

@@ -118,7 +118,8 @@ final class Podman implements Pods {
     words.addAll(List.of("--hostname", hostname(plan.run().name())));
     words.addAll(networkWords(plan));
     words.addAll(List.of("--pull", "never", "--restart", "no"));
-    words.addAll(List.of("--security-opt", "no-new-privileges"));
+    // Whoever may write packets as they like may write another's address on them.
+    words.addAll(List.of("--security-opt", "no-new-privileges", "--cap-drop", "NET_RAW"));
     words.addAll(List.of("--log-driver", "k8s-file", "--log-opt", "max-size=1mb"));
     words.addAll(labels(plan));
     words.addAll(List.of("--env-file", env.toString()));
@@ -310,7 +311,10 @@ final class Podman implements Pods {
         continue;
       }
       Pod pod = new Pod(team, Long.parseLong(epoch));
-      boolean running = container.path("State").asText().equals("running");
+      // Pods of an earlier version have a container that only holds their network.
+      boolean running =
+          !container.path("IsInfra").asBoolean()
+              && container.path("State").asText().equals("running");
       found.merge(
           pod,
           new Found(pod, running, labels.path(NETWORK_LABEL).asText()),

@@ -223,6 +223,28 @@ class AgentE2E {
     assertThat(connects(bed.other(), network, 8_080)).as("past the published port").isFalse();
   }
 
+  @Test
+  void aFirewallOfTheMachineThatDropsWhatIsForwardedLeavesTeamsTheirWay() throws Exception {
+    // given
+    bed.vm().exec("iptables", "-P", "FORWARD", "DROP");
+    bed.grant("walled");
+    int port = nextPort++;
+
+    try {
+      // when
+      hub().send(bed.run("walled", 1, port, bed.mount("walled"), true, AgentBed.containers()));
+      awaitState(hub(), "walled", State.HEALTHY);
+
+      // then
+      assertThat(ask(port, "a.txt", "over the wall")).isEqualTo("saved\n");
+      assertThat(connects(bed.other(), bed.vm().address(), port)).as("anybody else").isFalse();
+      assertThat(reached("walled", Map.of("out", AgentBed.INTERNET_ADDRESS + " 22")))
+          .containsExactly("out");
+    } finally {
+      bed.vm().exec("nft", "delete", "table", "ip", "filter");
+    }
+  }
+
   private static String gatewayOf(LabHost host) {
     return host.shell("ip route show default").split(" ", -1)[2];
   }

@@ -40,14 +40,13 @@ class NamespacesTest {
   private Namespaces namespaces;
 
   @BeforeEach
-  void start() throws IOException {
+  void start() {
     commands.answer("ip", command -> ip(String.valueOf(command.input())));
     namespaces = agent();
   }
 
-  private Namespaces agent() throws IOException {
-    Path forwarding = Files.writeString(folder.resolve("ip_forward"), "0\n");
-    return new Namespaces(commands, folder, forwarding, () -> inUse);
+  private Namespaces agent() {
+    return new Namespaces(commands, folder, folder.resolve("if_inet6"), () -> inUse);
   }
 
   /** What ip does to the folder of namespaces. */
@@ -93,8 +92,13 @@ class NamespacesTest {
 
   @Test
   void aNetworkIsALinkFromTheVmWithoutIpv6() throws Exception {
+    // given
+    Files.createFile(folder.resolve("if_inet6"));
+
+    // when
     namespaces.take(POD);
 
+    // then
     assertThat(commands.asked().getFirst().input())
         .isEqualTo(
             """
@@ -114,7 +118,16 @@ class NamespacesTest {
             link set eth0 up
             route add default via 10.89.240.1
             """);
-    assertThat(folder.resolve("ip_forward")).hasContent("1");
+  }
+
+  @Test
+  void aKernelWithoutIpv6IsNotToldToLeaveItOut() throws Exception {
+    namespaces.take(POD);
+
+    assertThat(commands.asked())
+        .extracting(command -> String.valueOf(command.input()))
+        .noneMatch(batch -> batch.contains("addrgenmode"))
+        .noneMatch(batch -> batch.contains("\n\n"));
   }
 
   @Test

@@ -7,17 +7,34 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.crowdlab.agent.Firewall.Opening;
 import dev.crowdlab.agent.Firewall.Port;
 import dev.crowdlab.protocol.RunFailure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class NftablesTest {
 
+  @TempDir Path folder;
+
   private final FakeCommands commands = new FakeCommands();
-  private final Nftables firewall =
-      new Nftables(
-          commands,
-          () -> List.of("crowdlab-1", "crowdlab-2"),
-          () -> List.of(new Cidr(0x08080808, 32)));
+  private Forwarding forwarding;
+  private Nftables firewall;
+
+  @BeforeEach
+  void start() throws IOException {
+    Path kernelSwitch = Files.writeString(folder.resolve("ip_forward"), "1\n");
+    forwarding = new Forwarding(commands, kernelSwitch, folder.resolve("ip_tables_names"));
+    firewall =
+        new Nftables(
+            commands,
+            () -> List.of("crowdlab-1", "crowdlab-2"),
+            () -> List.of(new Cidr(0x08080808, 32)),
+            forwarding);
+  }
 
   private static Opening opening(boolean internet, String... sources) {
     return new Opening(
@@ -30,7 +47,10 @@ class NftablesTest {
   }
 
   private String rules() {
-    return String.valueOf(commands.asked().getLast().input());
+    return commands.asked().stream()
+        .flatMap(command -> Stream.ofNullable(command.input()))
+        .reduce((earlier, later) -> later)
+        .orElseThrow();
   }
 
   @Test
@@ -77,6 +97,16 @@ class NftablesTest {
     assertThat(rules())
         .contains(
             "meta nfproto ipv4 fib daddr type local tcp dport 30001 dnat ip to 10.89.240.6:8080");
+  }
+
+  @Test
+  void whatATeamSendsFromAnAddressThatIsNotItsOwnIsStoppedBeforeAllElse() throws Exception {
+    firewall.open("uid-1", opening(true));
+
+    assertThat(rules())
+        .contains("iifname \"crowdlab-1\" ip saddr != 10.89.240.6 drop")
+        .containsPattern("hook input .*;\\s+iifname @teams jump forged\\s+iifname @teams ct state")
+        .containsPattern("chain from-team \\{\\s+jump forged\\s+oifname @teams drop");
   }
 
   @Test
@@ -132,10 +162,35 @@ class NftablesTest {
 
   @Test
   void aMachineWithoutNetworksOfOursHasNoTable() {
-    Nftables none = new Nftables(commands, List::of, List::of);
+    Nftables none = new Nftables(commands, List::of, List::of, forwarding);
 
     none.renew();
 
     assertThat(rules()).isEqualTo("table inet crowdlab\ndelete table inet crowdlab\n");
+    assertThat(commands.lines()).as("nothing else is touched").containsExactly("nft -f -");
+  }
+
+  @Test
+  void aVmWhoseOwnFirewallDropsWhatIsForTeamsIsUnfit() {
+    // given
+    commands.answer("nft list chains", 1, "", "cannot say");
+
+    // then
+    assertThatThrownBy(() -> firewall.open("uid-1", opening(false)))
+        .isInstanceOfSatisfying(
+            RunException.class, e -> assertThat(e.code()).isEqualTo(RunFailure.HOST_UNFIT));
+  }
+
+  @Test
+  void theWayThroughTheVmsOwnFirewallIsRenewedToo() throws Exception {
+    // given
+    firewall.open("uid-1", opening(false));
+    Files.writeString(folder.resolve("ip_forward"), "0\n");
+
+    // when
+    firewall.renew();
+
+    // then
+    assertThat(folder.resolve("ip_forward")).hasContent("1");
   }
 }

@@ -112,7 +112,7 @@ class PodmanTest {
     podman(true).create(plan(Runs.run(3)));
 
     assertThat(line("create --pod"))
-        .contains("--security-opt no-new-privileges")
+        .contains("--security-opt no-new-privileges --cap-drop NET_RAW")
         .contains("--pids-limit 2048 --cpus 0.500 --memory 67108864b --memory-swap 67108864b")
         .contains("--volume /run/crowdlab/teams/uid-1/3/workspace:/work:rw,nosuid,nodev")
         .contains("--pull never")
