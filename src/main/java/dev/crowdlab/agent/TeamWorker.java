@@ -255,15 +255,15 @@ final class TeamWorker {
     bringUp(new Deployment(run), run, cancelled);
   }
 
-  /** What needs no fence, before the run is ordered; what fails here is told then. */
+  /**
+   * What needs no fence, before the run is ordered; what fails here is tried again then. Another
+   * epoch that is here may still hold: only the run's order, which follows the fence, ends it.
+   */
   private void makeAhead(ToAgent.Run run) {
     Deployment present = deployment;
     try {
-      boolean late = present != null && present.onHost && present.run.epoch() >= run.epoch();
-      if (late || !host.epochs().admit(run.teamUid(), run.epoch())) {
-        return;
-      }
-      if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
+      boolean occupied = present != null && present.onHost;
+      if (occupied || !host.epochs().admit(run.teamUid(), run.epoch())) {
         return;
       }
       Deployment made = new Deployment(run);
@@ -367,14 +367,16 @@ final class TeamWorker {
             ? CompletableFuture.completedFuture(new Attach.Attached())
             : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
     try {
+      await(made, cancelled);
       if (ahead) {
-        // Where the file server is was not known when the firewall was opened.
+        // Where the file server is may not have been known when this was made; and who makes it
+        // opens the firewall too, so not before that is done.
         Making.openFirewall(host, made);
       }
-      await(made, cancelled);
       tell(made, State.ATTACHING, null, null);
     } catch (RunException e) {
-      boolean again = mount != null && e.code() == RunFailure.CONTAINER_REFUSED;
+      // What failed ahead may have met what is gone by now, and knew less.
+      boolean again = ahead || (mount != null && e.code() == RunFailure.CONTAINER_REFUSED);
       if (!again) {
         noNeed.complete(null);
       }
@@ -388,6 +390,7 @@ final class TeamWorker {
       }
       // sshfs mounts before it has connected: podman may have met a mount that came to nothing.
       expectAttached(attached);
+      LOG.info(made + ": made again: " + e.text());
       begin(made);
       await(made, cancelled);
     }

@@ -32,6 +32,7 @@ final class FakePods implements Pods {
   private boolean unkillable;
   private boolean endless;
   private int creations;
+  private int pulls;
   private int refusals;
   private int silent;
 
@@ -74,6 +75,11 @@ final class FakePods implements Pods {
   /** How many pods were made so far. */
   synchronized int creations() {
     return creations;
+  }
+
+  /** How many images were not there when they were to be pulled. */
+  synchronized int pulls() {
+    return pulls;
   }
 
   synchronized Plan plan(Pod pod) {
@@ -139,8 +145,11 @@ final class FakePods implements Pods {
     if (wait) {
       cancel.orTimeout(30, TimeUnit.SECONDS).join();
     }
-    if (!images.contains(image)) {
-      throw new RunException(RunFailure.IMAGE_MISSING, "image " + image + " is nowhere");
+    synchronized (this) {
+      pulls++;
+      if (!images.contains(image)) {
+        throw new RunException(RunFailure.IMAGE_MISSING, "image " + image + " is nowhere");
+      }
     }
   }
 

@@ -270,6 +270,61 @@ class TeamWorkerTest {
   }
 
   @Test
+  void whatFailedAheadIsTriedAgainWhenTheRunIsOrdered() {
+    // given
+    prepare(withImage("registry.example/late:1"));
+    await().until(() -> pods.pulls() == 1);
+    pods.offer("registry.example/late:1");
+
+    // when
+    teams.order(withImage("registry.example/late:1"));
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
+  void aLowerEpochRunsOnAndIsObeyedUntilTheNextIsOrdered() {
+    // given
+    up();
+
+    int before = reporter.all().size();
+
+    // when
+    prepare(Runs.run(2));
+    teams.order(Runs.run(1));
+    await().until(() -> reporter.all().size() == before + 1);
+
+    // then
+    assertThat(reporter.all().getLast().state()).isEqualTo(State.HEALTHY);
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+
+    // when
+    teams.order(Runs.run(2));
+    reporter.awaitReport(report -> report.epoch() == 2 && report.state() == State.HEALTHY);
+
+    // then
+    assertThat(pods.exists(POD)).isFalse();
+  }
+
+  @Test
+  void theFileServerIsForbiddenHoweverLateTheFirewallIsOpenedAhead() {
+    // given
+    firewall.hold();
+    prepare(Runs.run(1));
+    await().until(firewall::waits);
+    teams.order(Runs.run(1));
+    awaitState(State.PREPARING);
+
+    // when
+    firewall.letGo();
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
+  }
+
+  @Test
   void aStopTakesAwayWhatWasMadeAhead() {
     // given
     prepare(Runs.run(1));
