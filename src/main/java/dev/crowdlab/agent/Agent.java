@@ -90,7 +90,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             new PulledImages(config.stateDir()),
             config.dnsOrDefault(),
             limits());
-    Networks networks = Namespaces.ofThisMachine(commands);
+    Networks networks = new FormerNetworks(commands, Namespaces.ofThisMachine(commands));
     firewall = new Nftables(
             commands, networks::devices, hub::addresses, Forwarding.ofThisMachine(commands));
     Host host =

@@ -30,6 +30,7 @@ interface Networks {
   /**
    * The network of a pod that an earlier agent made.
    *
+   * @param name as the pod's label has it; empty when it has none
    * @throws RunException when there is none of this name
    */
   void adopt(Pod pod, String name) throws RunException;
