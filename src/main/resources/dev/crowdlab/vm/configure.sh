@@ -67,7 +67,7 @@ list_absent() {
   done
 }
 if [ ! -e "$MANIFEST/begun" ]; then
-  absent=$(list_absent "$OPT" "$ETC" $PODMAN_PATHS $ACCOUNT_FILES $PARENTS)
+  absent=$(list_absent "$OPT" "$ETC" $PODMAN_PATHS $ACCOUNT_FILES $PARENTS $NAMESPACES)
   mkdir -p "$MANIFEST/backup/accounts"
   chmod 700 "$MANIFEST"
   for file in $ACCOUNT_BACKUPS; do
@@ -75,6 +75,7 @@ if [ ! -e "$MANIFEST/begun" ]; then
   done
   printf '%s\n' "$absent" >"$MANIFEST/absent"
   installed >"$MANIFEST/packages.initial"
+  cat "$FORWARDING" >"$MANIFEST/ip_forward"
   { ! command -v nft >/dev/null || nft list tables; } 2>/dev/null | sort >"$MANIFEST/tables"
   sync -f "$MANIFEST"
   : >"$MANIFEST/begun"

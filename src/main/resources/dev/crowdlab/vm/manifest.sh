@@ -3,6 +3,7 @@
 #   absent            paths that were not there before; with a slash behind, folders that were there and empty
 #   packages.initial  names of the packages before us
 #   tables            the firewall's tables before us
+#   ip_forward        whether the kernel passed packets on before us
 #   packages, users, groups, files   what installing packages for us added; users and groups also ours
 #   backup/           files as they were that installing or removing packages may take away or change
 #   going             packages of ours whose removal has begun
@@ -22,6 +23,10 @@ MANIFEST=$STATE/manifest
 UNIT=crowdlab-agent.service
 WANTS=/etc/systemd/system/multi-user.target.wants
 APT_CONF=/etc/apt/apt.conf.d/90crowdlab
+
+# Where the machine keeps network namespaces by name.
+NAMESPACES=/run/netns
+FORWARDING=/proc/sys/net/ipv4/ip_forward
 
 # Where podman keeps things as root.
 PODMAN_PATHS='/var/lib/containers /var/lib/cni /etc/cni /etc/containers /etc/containers/networks

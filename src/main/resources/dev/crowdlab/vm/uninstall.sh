@@ -25,6 +25,7 @@ main() {
     [ "${1:-}" = --but-agent ] || stop_agent
     stop_teams
     remove_rules
+    restore_kernel
     [ "${1:-}" = --but-agent ] || remove_files
     remove_packages
     remove_accounts
@@ -57,7 +58,7 @@ stop_teams() {
       while IFS= read -r image; do quietly timeout 60 podman rmi "$image" </dev/null; done <"$STATE/pulled-images"
     fi
   fi
-  for file in /run/netns/crowdlab-*; do
+  for file in "$NAMESPACES"/crowdlab-*; do
     [ -e "$file" ] || continue
     quietly timeout 20 ip link del "${file##*/}"
     quietly timeout 20 ip netns del "${file##*/}"
@@ -75,6 +76,14 @@ stop_teams() {
   done
   if grep -q " $RUN/" /proc/self/mountinfo; then echo 'left=a workspace that is still in use'; else rm -rf "$RUN"; fi
   quietly nft delete table inet crowdlab
+  # What had the machine's own firewall accept teams' packets. To ask iptables where it is not in use would make tables.
+  if quietly nft list chain ip filter FORWARD || grep -qsx filter /proc/net/ip_tables_names; then
+    for chain in FORWARD DOCKER-USER; do
+      for way in -i -o; do
+        quietly timeout 20 iptables -w 5 -D "$chain" "$way" crowdlab-+ -j ACCEPT
+      done
+    done
+  fi
 }
 
 remove_files() {
@@ -105,6 +114,24 @@ remove_rules() {
       END { exit other }' || continue
     quietly nft delete table "$family" "$table"
   done
+}
+
+# Packets are passed on no more, unless that was so before us, or something else has come to need it; and the folder of
+# namespaces goes, which is a mount on itself.
+restore_kernel() {
+  if grep -qsx 0 "$MANIFEST/ip_forward" && ! podman_used && ! forwarding_wanted; then
+    [ "$(cat "$FORWARDING")" = 0 ] || { echo 0 >"$FORWARDING"; } 2>/dev/null
+  fi
+  if grep -qsx "$NAMESPACES" "$MANIFEST/absent" && [ -d "$NAMESPACES" ] && [ -z "$(ls -A "$NAMESPACES")" ]; then
+    for i in 1 2 3; do quietly timeout 10 umount "$NAMESPACES" || break; done
+    quietly rmdir "$NAMESPACES"
+  fi
+}
+
+forwarding_wanted() {
+  [ -d /sys/class/net/docker0 ] ||
+    grep -qsE '^[[:space:]]*-?net[./]ipv4[./]ip_forward[[:space:]]*=[[:space:]]*1' \
+      /etc/sysctl.conf /etc/sysctl.d/*.conf /run/sysctl.d/*.conf /usr/local/lib/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf
 }
 
 # What we brought goes, unless something else has come to need it: apt knows what nothing needs.

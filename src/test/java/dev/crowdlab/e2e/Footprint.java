@@ -56,6 +56,9 @@ final class Footprint {
                 named("package", host.shell("dpkg-query -W -f '${Package} ${Version}\\n'")),
                 named("chosen", host.exec("apt-mark", "showmanual")),
                 named("mount", host.shell("awk '{ print $2 }' /proc/mounts | grep -v ^/run")),
+                named(
+                    "kernel",
+                    host.shell("cat /proc/sys/net/ipv4/ip_forward; ls -d /run/netns 2>&1 || true")),
                 named("rule", host.shell("! command -v nft >/dev/null || nft list tables")))
             .flatMap(all -> all)
             .collect(Collectors.toCollection(TreeSet::new)));
