@@ -91,16 +91,15 @@ final class Runs {
 
   /**
    * Has the machine make, while the file server is being advanced, all that needs no fence. Best
-   * effort: what fails here fails again, and is told, when the exercise is started.
+   * effort: what fails here is tried again when the exercise is started. The Secret for its images
+   * is not read for this, as the fence would wait for that; without it, images that are not there
+   * and not public come with the run.
    */
   void makeAhead(Pass pass, Observed o) {
     Binding binding = o.binding().orElseThrow();
-    if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)
-        && secrets.of(pass.team())
-            instanceof Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> auth)) {
+    if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)) {
       agents.prepare(
-          vm.ref(),
-          ToAgent.Prepare.of(orders.of(pass.team(), binding, null, vm, auth.orElse(null))));
+          vm.ref(), ToAgent.Prepare.of(orders.of(pass.team(), binding, null, vm, null)));
     }
   }
 

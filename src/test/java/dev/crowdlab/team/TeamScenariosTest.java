@@ -586,6 +586,18 @@ class TeamScenariosTest {
             ToAgent.Run.class, run -> assertThat(run.registryAuth()).isNotNull());
   }
 
+  @Test
+  void whatIsMadeAheadDoesNotWaitForTheSecretOfItsImages() {
+    bed.pullSecret = Outcome.later(Reason.SECRET_NOT_FOUND, "there is no Secret pull");
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.lose(alice);
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", EXERCISE_RUNNING)).isEqualTo("False:SecretNotFound");
+    assertThat(bed.agents.sent(bob))
+        .anyMatch(order -> order instanceof ToAgent.Prepare ahead && ahead.run() != null);
+  }
+
   // ---- restarts of the operator
 
   @Test
