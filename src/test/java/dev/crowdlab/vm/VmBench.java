@@ -107,19 +107,10 @@ public final class VmBench {
         (HasMetadata about, EventRecorder.Type type, Reason reason, String note) ->
             events.add(type + " " + reason + " " + note);
     lifecycle =
-        new VmLifecycle(
-            observer, integration, agents, judge, recorder, listener, clock, settings);
+        new VmLifecycle(observer, integration, agents, judge, recorder, listener, clock, settings);
     release =
         new VmRelease(
-            observer,
-            lifecycle,
-            access,
-            agents,
-            enrolment,
-            judge,
-            recorder,
-            listener,
-            clock,
+            observer, lifecycle, access, agents, enrolment, judge, recorder, listener, clock,
             settings);
   }
 
