@@ -49,6 +49,7 @@ public final class Lab implements AutoCloseable {
   static final String SYSTEM = "crowdlab-system";
 
   private static final Path JAR = Path.of("target/crowdlab.jar");
+  private static final Path WHILE_OPEN = Path.of("src/test/testbed/while-open");
   private static final Path MANIFEST = Path.of("manifests/install/crowdlab.yaml");
   private static final Set<String> RIGHTS =
       Set.of("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding");
@@ -262,6 +263,8 @@ public final class Lab implements AutoCloseable {
 
   private void launch(List<String> words) {
     List<String> command = new ArrayList<>();
+    // A JVM of tests that is killed takes its operator with it.
+    command.add(WHILE_OPEN.toString());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
     command.addAll(words);
