@@ -183,8 +183,9 @@ final class EmulatedFileServerE2E {
         .host()
         .shell(
             """
-            mkdir -p /run/systemd/system/%1$s.timer.d
-            printf '[Timer]\\nOnActiveSec=1s\\nAccuracySec=100ms\\n' >/run/systemd/system/%1$s.timer.d/soon.conf
+            folder=/run/systemd/system/%s.timer.d
+            mkdir -p $folder
+            printf '%%s\\n' '[Timer]' OnActiveSec=1s AccuracySec=100ms >$folder/soon.conf
             systemctl daemon-reload
             """
                 .formatted(EXPIRY));
@@ -197,7 +198,7 @@ final class EmulatedFileServerE2E {
             .host()
             .shell(
                 """
-                systemctl stop %1$s.timer
+                systemctl stop %1$s.timer %1$s.service
                 date -s @%2$d >/dev/null
                 %3$s
                 systemctl start %1$s.timer
