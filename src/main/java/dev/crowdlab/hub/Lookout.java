@@ -107,6 +107,15 @@ final class Lookout {
     hub.own().guard().forget(vm.uid());
   }
 
+  /** Until when nothing changes, if nothing is heard until then. */
+  long quietUntil() {
+    return switch (vigil.verdict()) {
+      case ALIVE -> Math.min(vigil.suspiciousAt(), sshd.nextCheckAt());
+      case AWAITED, SUSPECT, AGENT_DOWN, AGENT_HUNG, VM_LOST, VM_HUNG, CONFLICT ->
+          hub.clock().nano();
+    };
+  }
+
   /** Judges, and has sshd probed when that is due. */
   void look() {
     long now = hub.clock().nano();

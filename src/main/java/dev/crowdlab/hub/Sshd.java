@@ -70,6 +70,12 @@ final class Sshd {
     return usual;
   }
 
+  /** When it is to be looked at next while its agent is well. */
+  long nextCheckAt() {
+    // While a round is under way it looks after itself.
+    return round == null ? nextCheckAt : Long.MAX_VALUE;
+  }
+
   // ---- rounds
 
   /** Begins a round of probes if one is due; its number then. */

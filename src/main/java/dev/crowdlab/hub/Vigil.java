@@ -142,6 +142,11 @@ final class Vigil {
     return hold;
   }
 
+  /** When the present silence becomes suspicious. */
+  long suspiciousAt() {
+    return silentSince + arrivals.bound().toNanos();
+  }
+
   /** The time without a frame. */
   Duration silence() {
     return clock.since(silentSince);

@@ -38,6 +38,7 @@ final class VmDesk {
 
   private static final Duration HELLO_WITHIN = Duration.ofSeconds(5);
   private static final Duration SENT_WITHIN = Duration.ofSeconds(10);
+  private static final Duration LOOK_AT_LEAST = Duration.ofSeconds(1);
 
   static final int NORMAL = 1000;
   static final int PROTOCOL_ERROR = 1002;
@@ -65,9 +66,13 @@ final class VmDesk {
   private @Nullable Lookout lookout;
   private boolean carriesTeams;
 
+  /** Until then time alone brings nothing about. */
+  private volatile long quietUntil;
+
   VmDesk(VmRef vm, HubContext hub) {
     this.vm = vm;
     this.hub = hub;
+    this.quietUntil = hub.clock().nano();
   }
 
   // ---- sessions
@@ -76,6 +81,7 @@ final class VmDesk {
   synchronized boolean opened(AgentSession session) {
     hub.metrics().opened();
     sockets.add(session);
+    quietUntil = hub.clock().nano();
     if (sockets.size() > MAX_SOCKETS) {
       end(session, End.PROTOCOL, TRY_AGAIN, "too many connections");
       return false;
@@ -433,7 +439,14 @@ final class VmDesk {
    *
    * @param paused for how long we ourselves stood still until now
    */
-  synchronized void tick(Duration paused) {
+  void tick(Duration paused) {
+    // Most machines are well most of the time: for those not even the lock is taken.
+    if (paused.isPositive() || hub.clock().nano() - quietUntil >= 0) {
+      tickNow(paused);
+    }
+  }
+
+  private synchronized void tickNow(Duration paused) {
     if (hub.own().pulse().isStall(paused)) {
       doubtOurselves();
     } else if (lookout != null && paused.isPositive()) {
@@ -467,8 +480,12 @@ final class VmDesk {
   }
 
   private void look() {
+    long now = hub.clock().nano();
+    boolean allGreeted = greeted.size() == sockets.size();
+    quietUntil = allGreeted ? now + LOOK_AT_LEAST.toNanos() : now;
     if (lookout != null) {
       lookout.look();
+      quietUntil = Math.min(quietUntil, lookout.quietUntil());
     }
   }
 
