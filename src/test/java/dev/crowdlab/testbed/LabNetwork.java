@@ -51,6 +51,11 @@ public final class LabNetwork implements AutoCloseable {
     return "10.77.%s.1".formatted(run.getFileName());
   }
 
+  /** This machine again, as a host of the internet: also from within containers with egress. */
+  public String internet() {
+    return "203.0.113.%s".formatted(run.getFileName());
+  }
+
   /** The private key that every host takes, in OpenSSH's format. */
   public String privateKey() {
     return read(run.resolve("id"));
