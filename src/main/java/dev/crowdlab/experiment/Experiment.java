@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
 /** Creates a team, injects a fault, lets it recover and deletes it; over and over. */
@@ -109,8 +110,9 @@ public final class Experiment {
     cluster.create(team);
     LabTeam ready = cluster.await(team, "Ready", Experiment::isCreated, settings.bound());
     try (Witness witness = witnesses.of(ready)) {
-      if (!witness.awaitWell(settings.bound())) {
-        throw new TimeoutException(team + " is Ready, and does not work");
+      Optional<String> ill = witness.awaitWell(settings.bound());
+      if (ill.isPresent()) {
+        throw new TimeoutException(team + " is Ready, and does not work: " + ill.get());
       }
       samples.add(creation(run, ready, applied, witness));
       Outcome outcome =

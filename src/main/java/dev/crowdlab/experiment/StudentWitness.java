@@ -3,6 +3,7 @@ package dev.crowdlab.experiment;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.oracle.Breach;
 import dev.crowdlab.oracle.Exchange;
+import dev.crowdlab.oracle.Figures;
 import dev.crowdlab.oracle.History;
 import dev.crowdlab.oracle.HttpStudent;
 import dev.crowdlab.oracle.StudentJudge;
@@ -70,15 +71,18 @@ public final class StudentWitness implements Witness {
     return URI.create(base + (path.startsWith("/") ? "" : "/") + path);
   }
 
-  /** Three right answers, the last of them to a request of now. */
   @Override
-  public boolean awaitWell(Duration bound) throws InterruptedException {
+  public Optional<String> awaitWell(Duration bound) throws InterruptedException {
     Instant now = clock.instant();
-    return history.await(
-        now,
-        exchanges ->
-            exchanges.stream().filter(e -> e.answer() == Exchange.Answer.RIGHT).count() >= 3,
-        bound);
+    boolean well =
+        history.await(
+            now,
+            exchanges ->
+                exchanges.stream().filter(e -> e.answer() == Exchange.Answer.RIGHT).count() >= 3,
+            bound);
+    return well
+        ? Optional.empty()
+        : Optional.of("no three right answers: " + Figures.byWay(history.from(now)));
   }
 
   @Override

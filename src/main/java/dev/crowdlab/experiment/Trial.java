@@ -187,8 +187,10 @@ public final class Trial {
 
   private void expectWell(Witness witness, String what)
       throws TimeoutException, InterruptedException {
-    if (!witness.awaitWell(bound)) {
-      throw new TimeoutException("not so after " + bound.toSeconds() + " s: " + what);
+    Optional<String> ill = witness.awaitWell(bound);
+    if (ill.isPresent()) {
+      throw new TimeoutException(
+          "not so after " + bound.toSeconds() + " s: " + what + ": " + ill.get());
     }
   }
 

@@ -6,6 +6,7 @@ import dev.crowdlab.oracle.Exchange;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /** Looks at one team from outside, all the time: as a student, and as whoever keeps the lines. */
 public interface Witness extends AutoCloseable {
@@ -21,9 +22,9 @@ public interface Witness extends AutoCloseable {
   /**
    * Waits until all that it looks at works.
    *
-   * @return whether it came to that within the bound
+   * @return what did not within the bound; empty when all works
    */
-  boolean awaitWell(Duration bound) throws InterruptedException;
+  Optional<String> awaitWell(Duration bound) throws InterruptedException;
 
   /** What a student asked from a moment on, in order. */
   List<Exchange> exchanges(Instant from);
@@ -40,8 +41,8 @@ public interface Witness extends AutoCloseable {
   /** Who sees nothing. */
   record Nobody() implements Witness {
     @Override
-    public boolean awaitWell(Duration bound) {
-      return true;
+    public Optional<String> awaitWell(Duration bound) {
+      return Optional.empty();
     }
 
     @Override

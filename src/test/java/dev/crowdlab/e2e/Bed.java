@@ -99,28 +99,29 @@ final class Bed implements AutoCloseable {
   }
 
   private LabTeam template() {
-    return lab.client()
-        .getKubernetesSerialization()
-        .unmarshal(
-            """
-            apiVersion: crowdlab.dev/v1alpha1
-            kind: LabTeam
-            metadata: {name: template}
-            spec:
-              members: [bob]
-              exercise:
-                egress: Internet
-                containers:
-                - {name: web, image: 'localhost/exercise:1', command: [/bin/nc, -ll, -p, "8080", -e, /bin/front],
-                   ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
-                - {name: writer, image: 'localhost/exercise:1', command: [/bin/marked-lines, /work/lines, "%s", "%d"],
-                   workspaceMountPath: /work}
-              workspace: {size: 64Mi}
-              access: {host: watched.%s.example.org, path: /, ingressClassName: contour, port: http,
-                       annotations: {projectcontour.io/websocket-routes: /}}
-            """
-                .formatted(collector.address(), collector.port(), lab.namespace()),
-            LabTeam.class);
+    return lab.client().getKubernetesSerialization().unmarshal(teamYaml("template"), LabTeam.class);
+  }
+
+  /** The YAML of a team whose exercise the oracle can watch. */
+  String teamYaml(String name) {
+    return """
+    apiVersion: crowdlab.dev/v1alpha1
+    kind: LabTeam
+    metadata: {name: %s, namespace: %s}
+    spec:
+      members: [bob]
+      exercise:
+        egress: Internet
+        containers:
+        - {name: web, image: 'localhost/exercise:1', command: [/bin/nc, -ll, -p, "8080", -e, /bin/front],
+           ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
+        - {name: writer, image: 'localhost/exercise:1', command: [/bin/marked-lines, /work/lines, "%s", "%d"],
+           workspaceMountPath: /work}
+      workspace: {size: 64Mi}
+      access: {host: watched.%s.example.org, path: /, ingressClassName: contour, port: http,
+               annotations: {projectcontour.io/websocket-routes: /}}
+    """
+        .formatted(name, lab.namespace(), collector.address(), collector.port(), lab.namespace());
   }
 
   /** Keeps new teams away from machines, or lets them in again. */

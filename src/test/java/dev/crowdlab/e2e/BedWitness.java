@@ -7,6 +7,7 @@ import dev.crowdlab.oracle.Breach;
 import dev.crowdlab.oracle.Exchange;
 import dev.crowdlab.oracle.Exchange.Answer;
 import dev.crowdlab.oracle.Exchange.Way;
+import dev.crowdlab.oracle.Figures;
 import dev.crowdlab.oracle.History;
 import dev.crowdlab.oracle.Mark;
 import dev.crowdlab.oracle.WriterJudge;
@@ -62,7 +63,7 @@ final class BedWitness implements Witness {
 
   /** The student is answered on every way, and the writer is heard of, from now on. */
   @Override
-  public boolean awaitWell(Duration bound) throws InterruptedException {
+  public Optional<String> awaitWell(Duration bound) throws InterruptedException {
     Instant now = clock.instant();
     int heard = heard().size();
     boolean answered =
@@ -74,13 +75,13 @@ final class BedWitness implements Witness {
                     && right(exchanges, Way.WEBSOCKET) >= 1,
             bound);
     if (!answered) {
-      return false;
+      return Optional.of("the student met " + Figures.byWay(history.from(now)));
     }
     try {
       Awaitility.await().pollInterval(POLL).atMost(bound).until(() -> heard().size() > heard);
-      return true;
+      return Optional.empty();
     } catch (ConditionTimeoutException e) {
-      return false;
+      return Optional.of("nothing was heard of the writer after " + heard + " lines");
     }
   }
 

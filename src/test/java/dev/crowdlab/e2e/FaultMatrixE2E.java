@@ -6,10 +6,14 @@ import dev.crowdlab.e2e.LabFault.Lengths;
 import dev.crowdlab.experiment.Expectation;
 import dev.crowdlab.experiment.Trial;
 import dev.crowdlab.experiment.Trial.Outcome;
+import dev.crowdlab.testbed.Command;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.IngressBed;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +25,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -42,9 +47,12 @@ class FaultMatrixE2E {
   private BedWitness witness;
   private Trial trial;
 
+  private Path run;
+
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     bed = Bed.start(controlPlane, network, ingress, "matrix-e2e", MACHINES);
+    run = network.run();
     bed.cluster().create(TEAM);
     witness = BedWitness.of(bed, bed.lab().awaitTeamReady(TEAM, Bed.BOUND));
     trial = new Trial(bed.cluster(), Bed.BOUND, Clock.systemUTC(), false);
@@ -84,7 +92,53 @@ class FaultMatrixE2E {
   void whenAllMachinesAreBackNothingOldHasWrittenBesideTheTeam() throws Exception {
     bed.cluster().awaitMachines(Set.copyOf(MACHINES), Bed.BOUND);
 
-    assertThat(witness.awaitWell(Bed.BOUND)).isTrue();
+    assertThat(witness.awaitWell(Bed.BOUND)).isEmpty();
     assertThat(witness.breaches()).isEmpty();
+  }
+
+  /** The command as it is, with programs that know nothing of us. */
+  @Order(3)
+  @Test
+  void aUserMeasuresTheirOwnClusterWithTheirOwnProgramsByTheCommandLine(@TempDir Path folder)
+      throws Exception {
+    witness.close();
+    bed.cluster().delete(TEAM, Bed.BOUND);
+    Path team = Files.writeString(folder.resolve("team.yaml"), bed.teamYaml("mine"));
+    String lab = Path.of("src/test/testbed/lab").toString();
+    InetSocketAddress ingress = bed.ingress().address();
+
+    String said =
+        Command.output(
+            Bed.BOUND,
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                "target/crowdlab.jar",
+                "experiment",
+                "--kubeconfig=" + bed.controlPlane().kubeconfig(),
+                "--team=" + team,
+                "--runs=1",
+                "--read=cgi-bin/file?student",
+                "--append=cgi-bin/append?student",
+                "--ingress=" + ingress.getAddress().getHostAddress() + ":" + ingress.getPort(),
+                "--out=" + folder.resolve("results"),
+                "--machine=cores=2",
+                "--fault-command",
+                lab,
+                "power-cut",
+                run.toString(),
+                "--undo-command",
+                lab,
+                "start",
+                run.toString()));
+
+    assertThat(said)
+        .contains("power-cut 1 of 1: ", "| after detection | 1 |", "| answered | 1 |")
+        .doesNotContain("NOT AS EXPECTED");
+    assertThat(folder.resolve("results"))
+        .isDirectoryContaining("glob:**/samples.csv")
+        .isDirectoryContaining("glob:**/results.json")
+        .isDirectoryContaining("glob:**/results.md")
+        .isDirectoryContaining("glob:**/steps.png");
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /**
@@ -132,9 +133,16 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
       kind.inject(scene(target));
     }
 
+    /** What was waited for in vain is a result, and no end of the experiment. */
     @Override
-    public void meanwhile(Target target) throws InterruptedException {
-      kind.meanwhile(scene(target));
+    public void meanwhile(Target target) throws InterruptedException, TimeoutException {
+      try {
+        kind.meanwhile(scene(target));
+      } catch (AssertionError e) {
+        TimeoutException inVain = new TimeoutException(e.getMessage().lines().findFirst().get());
+        inVain.initCause(e);
+        throw inVain;
+      }
     }
 
     @Override

@@ -4,6 +4,8 @@ import dev.crowdlab.oracle.Exchange;
 import dev.crowdlab.oracle.Exchange.Answer;
 import dev.crowdlab.oracle.Exchange.Way;
 import dev.crowdlab.oracle.History;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -88,8 +90,8 @@ final class SocketStudent implements AutoCloseable {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       history.add(
           new Exchange(Way.WEBSOCKET, began, clock.instant(), answer(cause), cause.toString()));
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -138,6 +140,10 @@ final class SocketStudent implements AutoCloseable {
     public void onWebSocketText(String message) {
       messages.offer(message);
     }
+
+    /** Whoever waits for an answer sees the socket closed. */
+    @Override
+    public void onWebSocketError(Throwable cause) {}
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -162,8 +163,8 @@ class ExperimentTest {
     private final List<Breach> breaches = new ArrayList<>();
 
     @Override
-    public boolean awaitWell(Duration bound) {
-      return true;
+    public Optional<String> awaitWell(Duration bound) {
+      return Optional.empty();
     }
 
     @Override

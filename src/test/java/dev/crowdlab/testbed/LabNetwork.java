@@ -53,7 +53,12 @@ public final class LabNetwork implements AutoCloseable {
 
   /** This machine again, as a host of the internet: also from within containers with egress. */
   public String internet() {
-    return "203.0.113.%s".formatted(run.getFileName());
+    return "198.41.1.%s".formatted(run.getFileName());
+  }
+
+  /** The run's folder, which the script {@code lab} asks for. */
+  public Path run() {
+    return run;
   }
 
   /** The private key that every host takes, in OpenSSH's format. */
