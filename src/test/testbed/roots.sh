@@ -12,7 +12,7 @@ base_packages=systemd,systemd-sysv,dbus,udev,openssh-server,sudo,iproute2,ca-cer
 full_packages=(podman runc conmon netavark aardvark-dns catatonit iptables sshfs)
 files_packages=(acl quota)
 vm_packages=(linux-image-cloud-amd64 initramfs-tools)
-extra_packages=(busybox-static debsums)
+extra_packages=(busybox-static debsums libfaketime)
 
 build_lab() {
   local out partial

@@ -54,6 +54,10 @@ class ArchitectureTest {
         .definedBy("dev.crowdlab.core..", "dev.crowdlab.protocol..", "dev.crowdlab.api..")
         .layer("agent")
         .definedBy("dev.crowdlab.agent..")
+        .layer("experiment")
+        .definedBy("dev.crowdlab.experiment..")
+        .layer("oracle")
+        .definedBy("dev.crowdlab.oracle..")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("operator")
@@ -68,6 +72,53 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("services", "vm", "operator")
         .whereLayer("agent")
         .mayNotBeAccessedByAnyLayer()
+        .whereLayer("experiment")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("oracle")
+        .mayOnlyBeAccessedByLayers("experiment")
+        .check(product);
+  }
+
+  @Test
+  void theExperimentSeesWhatUsersSeeAndNothingOfTheOperator() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.crowdlab.experiment..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.crowdlab.operator..",
+            "dev.crowdlab.vm..",
+            "dev.crowdlab.team..",
+            "dev.crowdlab.integrity..",
+            "dev.crowdlab.storage..",
+            "dev.crowdlab.hub..",
+            "dev.crowdlab.route..",
+            "dev.crowdlab.ssh..",
+            "dev.crowdlab.protocol..")
+        .check(product);
+  }
+
+  @Test
+  void theOracleKnowsNothingOfOurs() {
+    classes()
+        .that()
+        .resideInAPackage("dev.crowdlab.oracle..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.crowdlab.oracle..", "java..", "org.eclipse.jetty..", "org.jspecify..")
+        .check(product);
+  }
+
+  @Test
+  void onlyTheExperimentDraws() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.crowdlab.experiment..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.knowm..", "java.awt..")
         .check(product);
   }
 

@@ -10,7 +10,7 @@ import picocli.CommandLine.HelpCommand;
     description = "A Kubernetes operator for a crowd-resourced virtual laboratory.",
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true,
-    subcommands = {OperatorCommand.class, HelpCommand.class})
+    subcommands = {OperatorCommand.class, ExperimentCommand.class, HelpCommand.class})
 public final class Main {
 
   private Main() {}

@@ -4,10 +4,12 @@ import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.Times;
+import dev.crowdlab.testbed.Command;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.Relay;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
@@ -34,6 +36,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -63,6 +66,7 @@ public final class Lab implements AutoCloseable {
   private final Path configuration;
   private final Path kubeconfig;
   private final int managementPort;
+  private final Optional<Relay> relay;
   private Process operator;
   private Instant operatorStarted = Instant.EPOCH;
 
@@ -72,7 +76,8 @@ public final class Lab implements AutoCloseable {
       String namespace,
       LabHost fileServer,
       String dataDirectory,
-      String furtherConfiguration)
+      String furtherConfiguration,
+      boolean relayed)
       throws IOException {
     this.controlPlane = controlPlane;
     this.network = network;
@@ -92,7 +97,17 @@ public final class Lab implements AutoCloseable {
     secret(SYSTEM, "files", network.privateKey());
     this.managementPort = freePort();
     this.configuration = folder.resolve("config.yaml");
-    String hub = at(network.gateway(), freePort());
+    int hubPort = freePort();
+    String hub = at(network.gateway(), hubPort);
+    int relayPort = freePort();
+    this.relay =
+        relayed
+            ? Optional.of(
+                new Relay(
+                    new InetSocketAddress(network.gateway(), relayPort),
+                    new InetSocketAddress(network.gateway(), hubPort)))
+            : Optional.empty();
+    String dialled = relayed ? at(network.gateway(), relayPort) : hub;
     String waitingRoom = at(network.gateway(), freePort());
     Files.writeString(
         configuration,
@@ -100,14 +115,14 @@ public final class Lab implements AutoCloseable {
         namespace: %s
         hub: {listen: '%s', advertise: ['%s']}
         fileServer: {host: %s, hostKey: '%s', credentialsSecret: files, dataDirectory: %s}
-        route: {sources: ['%s/32']}
+        route: {sources: ['%s/32'], allowedAnnotations: [projectcontour.io/websocket-routes]}
         waitingRoom: {listen: '%s', advertise: '%s'}
         management: {listen: '127.0.0.1:%d'}
         """
                 .formatted(
                     SYSTEM,
                     hub,
-                    hub,
+                    dialled,
                     files.address(),
                     files.fingerprint("ed25519"),
                     dataDirectory,
@@ -147,7 +162,27 @@ public final class Lab implements AutoCloseable {
       String dataDirectory,
       String configuration) {
     try {
-      Lab lab = new Lab(controlPlane, network, namespace, fileServer, dataDirectory, configuration);
+      Lab lab =
+          new Lab(
+              controlPlane,
+              network,
+              namespace,
+              fileServer,
+              dataDirectory,
+              configuration,
+              false);
+      lab.startOperator();
+      return lab;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** As {@link #start(ControlPlane, LabNetwork, String)}, with a relay before the hub. */
+  public static Lab startRelayed(ControlPlane controlPlane, LabNetwork network, String namespace) {
+    LabHost files = network.start("files", HostOptions.fileServer("512M"));
+    try {
+      Lab lab = new Lab(controlPlane, network, namespace, files, "/srv/data", "", true);
       lab.startOperator();
       return lab;
     } catch (IOException e) {
@@ -157,6 +192,11 @@ public final class Lab implements AutoCloseable {
 
   public KubernetesClient client() {
     return controlPlane.admin();
+  }
+
+  /** What all agents dial the hub through. */
+  public Relay relay() {
+    return relay.orElseThrow();
   }
 
   public LabHost fileServer() {
@@ -195,6 +235,21 @@ public final class Lab implements AutoCloseable {
   public void killOperator() {
     operator.destroyForcibly();
     awaitOperatorEnd(Duration.ofSeconds(10));
+  }
+
+  /** SIGSTOP: it hangs, and its kernel still answers for it. */
+  public void pauseOperator() {
+    signal("STOP");
+  }
+
+  /** SIGCONT. */
+  public void resumeOperator() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    Command.output(
+        Duration.ofSeconds(10), List.of("kill", "-" + name, Long.toString(operator.pid())));
   }
 
   /** SIGTERM, as a pod's end begins; it must end in order within the bound. */
@@ -524,6 +579,7 @@ public final class Lab implements AutoCloseable {
     // The control plane serves other tests too, whose machines may get these addresses next.
     forget(LabTeam.class);
     forget(ContributedVM.class);
+    relay.ifPresent(Relay::close);
     files.close();
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {

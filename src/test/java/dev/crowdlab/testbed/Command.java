@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a program to its end, within a bound. */
-final class Command {
+public final class Command {
   private Command() {}
 
   /**
@@ -44,7 +44,7 @@ final class Command {
   }
 
   /** As {@link #run}, but a status other than 0 is an exception that says what it printed. */
-  static String output(Duration bound, List<String> words) {
+  public static String output(Duration bound, List<String> words) {
     Result result = run(bound, words);
     if (result.status() != 0) {
       throw new IllegalStateException(

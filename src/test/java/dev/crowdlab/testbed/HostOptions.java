@@ -75,6 +75,14 @@ public final class HostOptions {
     return with("--also-address", address);
   }
 
+  /**
+   * All that it writes is on a disk of its own of this size, which can be full, e.g. 512M; it has
+   * no listing.
+   */
+  public HostOptions disk(String size) {
+    return with("--disk", size);
+  }
+
   List<String> words() {
     return words;
   }

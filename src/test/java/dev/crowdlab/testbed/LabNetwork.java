@@ -51,6 +51,16 @@ public final class LabNetwork implements AutoCloseable {
     return "10.77.%s.1".formatted(run.getFileName());
   }
 
+  /** This machine again, as a host of the internet: also from within containers with egress. */
+  public String internet() {
+    return "198.41.1.%s".formatted(run.getFileName());
+  }
+
+  /** The run's folder, which the script {@code lab} asks for. */
+  public Path run() {
+    return run;
+  }
+
   /** The private key that every host takes, in OpenSSH's format. */
   public String privateKey() {
     return read(run.resolve("id"));

@@ -1,0 +1,117 @@
+package dev.crowdlab.e2e;
+
+import dev.crowdlab.e2e.LabFault.Lengths;
+import dev.crowdlab.experiment.Experiment;
+import dev.crowdlab.experiment.Fault;
+import dev.crowdlab.experiment.Machine;
+import dev.crowdlab.experiment.Reports;
+import dev.crowdlab.experiment.Results;
+import dev.crowdlab.testbed.ControlPlane;
+import dev.crowdlab.testbed.IngressBed;
+import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.TestBed;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * The experiment on the test bed: every kind of fault, each as often as is asked for, with the
+ * oracle. It measures the operator that is built here as a user's {@code crowdlab experiment} would
+ * measure theirs.
+ */
+@Command(
+    name = "experiment",
+    description = "Injects faults into a lab on this machine, and measures what becomes of a team.",
+    mixinStandardHelpOptions = true)
+public final class BedExperiment implements Callable<Integer> {
+
+  @Option(
+      names = "--runs",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "How often each fault is injected. Default: ${DEFAULT-VALUE}.")
+  private int runs;
+
+  @Option(
+      names = "--faults",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Which, in this order, with commas between. By default all; --list names them.")
+  private List<String> faults = List.of();
+
+  @Option(names = "--list", description = "Lists the faults and what is expected, and ends.")
+  private boolean list;
+
+  @Option(
+      names = "--brief",
+      description = "A minute's outage and the like take seconds, as in the tests.")
+  private boolean brief;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      defaultValue = "target/experiment",
+      description = "Where the results are written to. Default: ${DEFAULT-VALUE}.")
+  private Path out;
+
+  /** The words may come as one: {@code launch} passes them so. */
+  public static void main(String[] args) {
+    String words = String.join(" ", args).strip();
+    System.exit(
+        new CommandLine(new BedExperiment())
+            .execute(words.isEmpty() ? new String[0] : words.split(" +")));
+  }
+
+  @Override
+  public Integer call() throws IOException, Fault.FaultException, InterruptedException {
+    PrintWriter words = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    if (list) {
+      LabFault.all()
+          .forEach(
+              fault ->
+                  words.printf(
+                      "%-26s %s%s%n",
+                      fault.word(),
+                      fault.expectation(),
+                      fault.notYet().map(today -> "; today: " + today).orElse("")));
+      return 0;
+    }
+    List<LabFault> chosen =
+        faults.isEmpty() ? LabFault.all() : faults.stream().map(LabFault::of).toList();
+    TestBed testBed = TestBed.ready();
+    Results results;
+    try (ControlPlane controlPlane = ControlPlane.start(testBed);
+        LabNetwork network = LabNetwork.create(testBed);
+        IngressBed ingress = IngressBed.start(testBed, controlPlane);
+        Bed bed =
+            Bed.start(
+                controlPlane,
+                network,
+                ingress,
+                "experiment",
+                List.of("x-one", "x-two", "x-three"))) {
+      words.println("operator's log: " + bed.lab().operatorLog());
+      results =
+          new Experiment(
+                  bed.cluster(),
+                  team -> BedWitness.of(bed, team),
+                  new Experiment.Settings(runs, "x", Bed.BOUND),
+                  Clock.systemUTC(),
+                  words)
+              .run(
+                  chosen.stream()
+                      .map(fault -> fault.in(bed, brief ? Lengths.BRIEF : Lengths.FULL))
+                      .toList(),
+                  Machine.here());
+    }
+    Reports.write(results, out, words);
+    return results.hold() ? 0 : 1;
+  }
+}

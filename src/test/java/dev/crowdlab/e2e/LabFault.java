@@ -1,0 +1,157 @@
+package dev.crowdlab.e2e;
+
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.experiment.Expectation;
+import dev.crowdlab.experiment.Fault;
+import dev.crowdlab.testbed.LabHost;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+
+/**
+ * The catalogue of faults that are injected into a lab, each with what shall become of the team.
+ * The oracle's verdict is required of every one: no acknowledged line is lost, nobody writes beside
+ * the newest epoch, no student is shown anything but what was saved.
+ */
+sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
+
+  /** How long things last. */
+  enum Lengths {
+    /** As the experiment asks: a minute's outage is a minute. */
+    FULL(Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofSeconds(30)),
+    /**
+     * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
+     * of probes), the API client's (it tries again within seconds), sshfs's (6 s).
+     */
+    BRIEF(Duration.ofSeconds(9), Duration.ofSeconds(4), Duration.ofSeconds(6));
+
+    final Duration outage;
+    final Duration pause;
+    final Duration hold;
+
+    Lengths(Duration outage, Duration pause, Duration hold) {
+      this.outage = outage;
+      this.pause = pause;
+      this.hold = hold;
+    }
+  }
+
+  /** Where a fault is injected: into the machine that carries the team. */
+  record Scene(Bed bed, LabHost machine, Fault.Target target, Lengths lengths) {
+
+    /** The team goes on for as long as a fault is held that shall be none. */
+    void hold() throws InterruptedException {
+      Bed.pass(lengths.hold);
+    }
+  }
+
+  Expectation MOVES_AS_LOST = new Expectation.Moves(Set.of(RecoveryCause.VM_LOST));
+  Expectation STAYS = new Expectation.Stays();
+  Expectation RETURNS = new Expectation.Returns();
+  Expectation NO_FAULT = new Expectation.Unbroken(false);
+  Expectation UNNOTICED = new Expectation.Unbroken(true);
+
+  /** The constant's name. */
+  String name();
+
+  Expectation expectation();
+
+  /** What becomes of the team today where that is not what is expected yet; empty where it is. */
+  default Optional<String> notYet() {
+    return Optional.empty();
+  }
+
+  /** Why the short matrix leaves it to the long command; empty where it does not. */
+  default Optional<String> onlyLong() {
+    return Optional.empty();
+  }
+
+  default void prepare(Scene scene) throws InterruptedException {}
+
+  void inject(Scene scene) throws InterruptedException;
+
+  default void meanwhile(Scene scene) throws InterruptedException {}
+
+  /** Can be called after a half injection. */
+  default void undo(Scene scene) throws InterruptedException {}
+
+  /** The word for it, in commands and results. */
+  default String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** All of them, so ordered that machines are back when they are needed. */
+  static List<LabFault> all() {
+    return Stream.<LabFault[]>of(
+            MachineFault.values(), ProcessFault.values(), ServiceFault.values())
+        .flatMap(Arrays::stream)
+        .toList();
+  }
+
+  /** The fault of a word. */
+  static LabFault of(String word) {
+    return all().stream()
+        .filter(fault -> fault.word().equals(word))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no fault '%s'; there are %s"
+                        .formatted(word, all().stream().map(LabFault::word).toList())));
+  }
+
+  /** It as a fault of the experiment. */
+  default Fault in(Bed bed, Lengths lengths) {
+    return new BedFault(this, bed, lengths);
+  }
+
+  /** A fault of the catalogue in a lab. */
+  record BedFault(LabFault kind, Bed bed, Lengths lengths) implements Fault {
+
+    @Override
+    public String name() {
+      return kind.word();
+    }
+
+    @Override
+    public Expectation expectation() {
+      return kind.expectation();
+    }
+
+    @Override
+    public void prepare(Target target) throws InterruptedException {
+      kind.prepare(scene(target));
+    }
+
+    @Override
+    public void inject(Target target) throws InterruptedException {
+      kind.inject(scene(target));
+    }
+
+    /** What was waited for in vain is a result, and no end of the experiment. */
+    @Override
+    public void meanwhile(Target target) throws InterruptedException, TimeoutException {
+      try {
+        kind.meanwhile(scene(target));
+      } catch (AssertionError e) {
+        TimeoutException inVain = new TimeoutException(e.getMessage().lines().findFirst().get());
+        inVain.initCause(e);
+        throw inVain;
+      }
+    }
+
+    @Override
+    public void undo(Target target) throws InterruptedException {
+      kind.undo(scene(target));
+    }
+
+    private Scene scene(Target target) {
+      return new Scene(bed, bed.machine(target.vm()), target, lengths);
+    }
+  }
+}

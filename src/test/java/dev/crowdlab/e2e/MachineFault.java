@@ -1,0 +1,206 @@
+package dev.crowdlab.e2e;
+
+import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.experiment.Expectation;
+import dev.crowdlab.testbed.LabHost;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Faults of a whole machine, and of its network. */
+enum MachineFault implements LabFault {
+
+  /** Silence, then every process is gone. */
+  POWER_CUT(MOVES_AS_LOST) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().powerCut();
+    }
+
+    @Override
+    public void undo(Scene scene) {
+      scene.machine().start();
+    }
+  },
+
+  /** Nothing gets to it or from it; what runs there goes on. */
+  PARTITION(MOVES_AS_LOST) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().partition();
+    }
+  },
+
+  /** The operator and the ingress do not reach it; it reaches the file server. */
+  PARTITION_OPERATOR(MOVES_AS_LOST) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().cutFrom(scene.bed().lab().gateway());
+    }
+  },
+
+  /** It does not reach the file server for a while; everybody reaches it. */
+  PARTITION_FILES(STAYS) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().cutFrom(scene.bed().lab().fileServer());
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      Bed.pass(scene.lengths().outage.dividedBy(2));
+      scene.machine().heal();
+    }
+  },
+
+  /** It does not reach the file server any more. */
+  PARTITION_FILES_FOR_LONG(new Expectation.Moves(Set.of(RecoveryCause.EXERCISE_FAILED))) {
+    @Override
+    public Optional<String> onlyLong() {
+      return Optional.of("the agent gives a dead mount a minute");
+    }
+
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().cutFrom(scene.bed().lab().fileServer());
+    }
+  },
+
+  /** SIGSTOP of everything: its kernel still answers. */
+  FREEZE(MOVES_AS_LOST) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().freeze();
+    }
+
+    @Override
+    public void undo(Scene scene) {
+      scene.machine().thaw();
+    }
+  },
+
+  /** Each way loses a fifth of its packets. */
+  LOSS(NO_FAULT) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().lossy(20);
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      scene.hold();
+      scene.machine().heal();
+    }
+  },
+
+  /** Nothing can be written on its disk. */
+  DISK_FULL(NO_FAULT) {
+    @Override
+    public void inject(Scene scene) {
+      scene
+          .machine()
+          .shell("fallocate -l $(df --output=avail -B1 / | tail -n 1) /filled; ! echo x >/more");
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      scene.hold();
+      undo(scene);
+    }
+
+    @Override
+    public void undo(Scene scene) {
+      scene.machine().exec("rm", "-f", "/filled", "/more");
+    }
+  },
+
+  /** The second machine fails when the team may be on its way there. */
+  TWO_HOSTS(MOVES_AS_LOST) {
+    @Override
+    public void prepare(Scene scene) {
+      // Only one is left to be chosen.
+      List<LabHost> others = scene.bed().machinesBut(scene.machine());
+      scene.bed().cordon(others.subList(1, others.size()), true);
+    }
+
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().powerCut();
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      List<LabHost> others = scene.bed().machinesBut(scene.machine());
+      Bed.pass(Duration.ofMillis(500));
+      others.getFirst().powerCut();
+      scene.bed().cordon(others.subList(1, others.size()), false);
+    }
+
+    @Override
+    public void undo(Scene scene) {
+      List<LabHost> others = scene.bed().machinesBut(scene.machine());
+      scene.bed().cordon(others.subList(1, others.size()), false);
+      scene.bed().atOnce(List.of(scene.machine(), others.getFirst()), MachineFault::restart);
+    }
+  },
+
+  /** The team's machine is heard of again when its successor is chosen and not yet at work. */
+  OLD_HOST_BACK(MOVES_AS_LOST) {
+    @Override
+    public void inject(Scene scene) {
+      scene.machine().partition();
+    }
+
+    @Override
+    public void meanwhile(Scene scene) {
+      String team = scene.target().team();
+      long epoch = scene.bed().lab().teamNow(team).getStatus().binding().epoch();
+      scene
+          .bed()
+          .lab()
+          .awaitTeam(
+              team,
+              "on its way",
+              now -> now.getStatus().binding() != null && now.getStatus().binding().epoch() > epoch,
+              Bed.BOUND);
+      scene.machine().heal();
+    }
+  },
+
+  /** No machine is left; all come back. */
+  ALL_HOSTS(RETURNS) {
+    @Override
+    public void inject(Scene scene) {
+      scene.bed().atOnce(scene.bed().machines(), LabHost::powerCut);
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      Bed.pass(scene.lengths().pause);
+      scene.bed().atOnce(scene.bed().machines(), LabHost::start);
+    }
+  };
+
+  private final Expectation expectation;
+
+  MachineFault(Expectation expectation) {
+    this.expectation = expectation;
+  }
+
+  @Override
+  public Expectation expectation() {
+    return expectation;
+  }
+
+  /** Ends whatever cuts the machine off. */
+  @Override
+  public void undo(Scene scene) throws InterruptedException {
+    scene.machine().heal();
+  }
+
+  private static void restart(LabHost machine) {
+    machine.powerCut();
+    machine.start();
+  }
+}
