@@ -91,7 +91,8 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             config.dnsOrDefault(),
             limits());
     Networks networks = new FormerNetworks(commands, Namespaces.ofThisMachine(commands));
-    firewall = new Nftables(
+    firewall =
+        new Nftables(
             commands, networks::devices, hub::addresses, Forwarding.ofThisMachine(commands));
     Host host =
         new Host(

@@ -15,8 +15,8 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * Networks, and those that earlier agents had podman make: a pod that runs in one when the
- * agent is replaced stays in it, filtered like all others, until it is gone. None is made any more.
+ * Networks, and those that earlier agents had podman make: a pod that runs in one when the agent is
+ * replaced stays in it, filtered like all others, until it is gone. None is made any more.
  */
 final class FormerNetworks implements Networks {
 
@@ -62,8 +62,7 @@ final class FormerNetworks implements Networks {
   }
 
   private Former find(Pod pod) throws RunException {
-    JsonNode container =
-        podman("inspect", "--type", "container", pod.container("infra")).path(0);
+    JsonNode container = podman("inspect", "--type", "container", pod.container("infra")).path(0);
     for (Map.Entry<String, JsonNode> entry :
         container.path("NetworkSettings").path("Networks").properties()) {
       String bridge =
@@ -105,8 +104,7 @@ final class FormerNetworks implements Networks {
   }
 
   private void remove(String name) {
-    Result result =
-        commands.run(Command.of(DEADLINE, "podman", "network", "rm", "--force", name));
+    Result result = commands.run(Command.of(DEADLINE, "podman", "network", "rm", "--force", name));
     if (!result.ok()) {
       LOG.warning("network " + name + " could not be removed: " + result.reason());
     }

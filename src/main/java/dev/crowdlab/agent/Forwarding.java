@@ -31,7 +31,8 @@ final class Forwarding {
 
   private static final Pattern TABLE = Pattern.compile("table (\\S+) (\\S+) \\{.*");
   private static final Pattern CHAIN = Pattern.compile("\\s+chain (\\S+) \\{.*");
-  private static final Pattern DROPS = Pattern.compile("\\s+type filter hook forward .*policy drop;");
+  private static final Pattern DROPS =
+      Pattern.compile("\\s+type filter hook forward .*policy drop;");
   private static final Pattern PASSES = Pattern.compile(".*\\b(accept|jump|goto|vmap|queue)\\b.*");
   private static final Pattern PASSES_ANSWERS =
       Pattern.compile("\\s*ct state (established|related|[{}, ])+(counter .*)?accept.*");
@@ -52,9 +53,7 @@ final class Forwarding {
 
   static Forwarding ofThisMachine(Commands commands) {
     return new Forwarding(
-        commands,
-        Path.of("/proc/sys/net/ipv4/ip_forward"),
-        Path.of("/proc/net/ip_tables_names"));
+        commands, Path.of("/proc/sys/net/ipv4/ip_forward"), Path.of("/proc/net/ip_tables_names"));
   }
 
   /**

@@ -166,7 +166,8 @@ final class Namespaces implements Networks {
   private Result ip(List<String> options, String... lines) {
     List<String> words =
         Stream.of(List.of("ip"), options, List.of("-batch", "-")).flatMap(List::stream).toList();
-    return commands.run(Command.of(DEADLINE, words)
+    return commands.run(
+        Command.of(DEADLINE, words)
             .withInput(
                 Stream.of(lines)
                     .filter(line -> !line.isEmpty())

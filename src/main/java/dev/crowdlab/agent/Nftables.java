@@ -20,10 +20,11 @@ import java.util.stream.Stream;
  *
  * <p>What a team sends is told by the interface that it comes from, not by its address. It is
  * stopped on its way to the VM itself (input), and on its way to anywhere else (forward) unless it
- * answers, or the team has the internet; and always when the address is not the team's. What goes to a team is stopped unless it answers, or came
- * to a published port from a source. Containers have no IPv6, so none of theirs is forwarded. Of
- * the VM's own processes only root's connect to a team; that is decided after routing, as an
- * address that was translated on the way out is on its final way only there.
+ * answers, or the team has the internet; and always when the address is not the team's. What goes
+ * to a team is stopped unless it answers, or came to a published port from a source. Containers
+ * have no IPv6, so none of theirs is forwarded. Of the VM's own processes only root's connect to a
+ * team; that is decided after routing, as an address that was translated on the way out is on its
+ * final way only there.
  *
  * <p>What comes to a published port of one of the VM's addresses is passed on to the team's; not
  * what comes to a loopback address, as its answer would not find back. What a team sends to the
@@ -212,7 +213,9 @@ final class Nftables implements Firewall {
                 elements(forbidden.stream().map(Cidr::toString)),
                 String.join("\n    ", published),
                 openings.stream()
-                    .map(o -> "iifname \"%s\" ip saddr != %s drop".formatted(o.device(), o.address()))
+                    .map(
+                        o ->
+                            "iifname \"%s\" ip saddr != %s drop".formatted(o.device(), o.address()))
                     .collect(Collectors.joining("\n    ")),
                 String.join("\n    ", toTeam));
   }

@@ -98,8 +98,7 @@ final class Runs {
   void makeAhead(Pass pass, Observed o) {
     Binding binding = o.binding().orElseThrow();
     if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)) {
-      agents.prepare(
-          vm.ref(), ToAgent.Prepare.of(orders.of(pass.team(), binding, null, vm, null)));
+      agents.prepare(vm.ref(), ToAgent.Prepare.of(orders.of(pass.team(), binding, null, vm, null)));
     }
   }
 

@@ -24,8 +24,7 @@ class FormerNetworksTest {
         [{"NetworkSettings": {"Networks": {"crowdlab-4": {"IPAddress": "10.89.4.2"}}}}]
         """,
         "");
-    commands.answer(
-        "network inspect crowdlab-4", 0, "[{\"network_interface\": \"podman5\"}]", "");
+    commands.answer("network inspect crowdlab-4", 0, "[{\"network_interface\": \"podman5\"}]", "");
     commands.answer("network ls", 0, "crowdlab-4\ncrowdlab-5\n", "");
   }
 

@@ -296,7 +296,7 @@ class TeamWorkerTest {
     await().until(() -> reporter.all().size() == before + 1);
 
     // then
-    assertThat(reporter.all().getLast().state()).isEqualTo(State.HEALTHY);
+    assertThat(reporter.states().getLast()).isEqualTo(State.HEALTHY);
     assertThat(pods.isRunning(POD, "web")).isTrue();
 
     // when

@@ -164,13 +164,7 @@ public final class Lab implements AutoCloseable {
     try {
       Lab lab =
           new Lab(
-              controlPlane,
-              network,
-              namespace,
-              fileServer,
-              dataDirectory,
-              configuration,
-              false);
+              controlPlane, network, namespace, fileServer, dataDirectory, configuration, false);
       lab.startOperator();
       return lab;
     } catch (IOException e) {
