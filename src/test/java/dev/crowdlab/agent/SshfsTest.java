@@ -82,8 +82,11 @@ class SshfsTest {
     // given
     commands.answer("ssh -Q kex", 0, known.replace(' ', '\n') + "\n", "");
 
+    Sshfs sshfs = sshfs(Optional.empty());
+    sshfs.prepare(PLACE);
+
     // when
-    sshfs(Optional.empty()).login(PLACE, Runs.MOUNT, NEVER);
+    sshfs.login(PLACE, Runs.MOUNT, NEVER);
 
     // then
     assertThat(folder.resolve("uid-1/3/ssh_config")).content().contains("KexAlgorithms " + first);
