@@ -25,6 +25,10 @@ final class Arrivals {
   private boolean any;
   private Duration bound;
 
+  private boolean answerDue;
+  private long toldAt;
+  private Duration answerWithin = Duration.ZERO;
+
   /**
    * @param beat the time between heartbeats that is expected first
    */
@@ -41,6 +45,7 @@ final class Arrivals {
   void forget(Duration expected) {
     beat = expected;
     any = false;
+    answerDue = false;
     // Before two heartbeats were seen: the expected time, give or take a quarter.
     intervals[0] = expected.toNanos() * 0.75;
     intervals[1] = expected.toNanos() * 1.25;
@@ -50,6 +55,7 @@ final class Arrivals {
 
   /** A heartbeat came from an agent that was told this time between them. */
   void beat(long nano, Duration told) {
+    answerDue = false;
     if (!told.equals(beat)) {
       forget(told);
     } else if (any) {
@@ -64,16 +70,35 @@ final class Arrivals {
   /** We were held up for so long until now: the next heartbeat is earlier than it will look. */
   void pausedFor(Duration pause, long nano) {
     lastAt = Math.min(nano, lastAt + pause.toNanos());
+    toldAt = Math.min(nano, toldAt + pause.toNanos());
   }
 
-  /** The time to the next heartbeat will tell nothing. */
-  void skip() {
+  /** The time to the next heartbeat will tell nothing: all clocks start anew. */
+  void skip(long nano) {
     any = false;
+    toldAt = nano;
   }
 
-  /** A longer silence is suspicious. */
-  Duration bound() {
-    return bound;
+  /** The agent is told this time between heartbeats now; it answers with one at once. */
+  void told(long nano, Duration newBeat) {
+    if (!newBeat.equals(beat)) {
+      toldAt = nano;
+      answerWithin = settings.ceiling(newBeat);
+      answerDue = true;
+    }
+  }
+
+  /**
+   * A longer silence is suspicious.
+   *
+   * @param silentSince when the silence began
+   */
+  Duration bound(long silentSince) {
+    if (!answerDue) {
+      return bound;
+    }
+    Duration answer = Duration.ofNanos(toldAt - silentSince).plus(answerWithin);
+    return answer.compareTo(bound) < 0 ? answer : bound;
   }
 
   /** How suspicious a silence is, whatever floor and ceiling say. */

@@ -82,6 +82,11 @@ final class Lookout {
     hub.own().hearing().heard(vm.uid(), hub.clock().nano());
   }
 
+  /** The agent is told this time between heartbeats now. */
+  void told(Duration beat) {
+    vigil.told(beat);
+  }
+
   /** A heartbeat came from an agent that was told this time between them last. */
   void beat(Duration told) {
     vigil.beat(told);

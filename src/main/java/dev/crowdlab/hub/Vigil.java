@@ -70,10 +70,16 @@ final class Vigil {
 
   /**
    * A heartbeat came from an agent that was told this time between them last. Until the first of a
-   * new cadence, the old bound holds: the agent may not have heard yet.
+   * new cadence, the old bound holds, if that first one does not take longer than any may: the
+   * agent may not have heard yet.
    */
   void beat(Duration told) {
     arrivals.beat(clock.nano(), told);
+  }
+
+  /** The agent is told this time between heartbeats now. */
+  void told(Duration beat) {
+    arrivals.told(clock.nano(), beat);
   }
 
   /** We were held up until now: the time does not count. */
@@ -88,7 +94,7 @@ final class Vigil {
   void doubtOurselves() {
     silentSince = clock.nano();
     suspectedAt = silentSince;
-    arrivals.skip();
+    arrivals.skip(silentSince);
     sshd.doubtOurselves(silentSince);
   }
 
@@ -101,7 +107,7 @@ final class Vigil {
             link,
             contested,
             Duration.ofNanos(now - silentSince),
-            arrivals.bound(),
+            arrivals.bound(silentSince),
             suspecting ? Duration.ofNanos(now - suspectedAt) : Duration.ZERO,
             sshd.evidence(),
             sshd.usual() == Evidence.SILENT));
@@ -144,7 +150,7 @@ final class Vigil {
 
   /** When the present silence becomes suspicious. */
   long suspiciousAt() {
-    return silentSince + arrivals.bound().toNanos();
+    return silentSince + arrivals.bound(silentSince).toNanos();
   }
 
   /** The time without a frame. */

@@ -229,6 +229,9 @@ final class VmDesk {
       ToAgent message =
           session.toldBeat == null ? new ToAgent.Welcome(millis) : new ToAgent.Cadence(millis);
       session.toldBeat = beat;
+      if (lookout != null) {
+        lookout.told(beat);
+      }
       send(session, message);
     }
   }

@@ -258,15 +258,7 @@ class DetectionE2E {
   }
 
   private List<String> eventsOf(String reason) {
-    return lab
-        .client()
-        .events()
-        .v1()
-        .events()
-        .inNamespace(lab.namespace())
-        .list()
-        .getItems()
-        .stream()
+    return lab.events().stream()
         .filter(event -> event.getReason().equals(reason))
         .map(event -> event.getNote())
         .toList();

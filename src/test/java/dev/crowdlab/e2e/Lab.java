@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientTimeoutException;
 import java.io.IOException;
@@ -266,6 +267,11 @@ public final class Lab implements AutoCloseable {
 
   public Path operatorLog() {
     return folder.resolve("operator.log");
+  }
+
+  /** What was said of the objects in its namespace. */
+  List<Event> events() {
+    return client().events().v1().events().inNamespace(namespace).list().getItems();
   }
 
   /** Sends the operator a signal, by its name without SIG. */

@@ -226,15 +226,7 @@ class RecoveryE2E {
   }
 
   private List<String> eventsOf(String team) {
-    return lab
-        .client()
-        .events()
-        .v1()
-        .events()
-        .inNamespace(lab.namespace())
-        .list()
-        .getItems()
-        .stream()
+    return lab.events().stream()
         .filter(event -> event.getRegarding().getName().equals(team))
         .map(event -> event.getNote())
         .toList();

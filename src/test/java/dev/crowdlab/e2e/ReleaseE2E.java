@@ -279,15 +279,7 @@ class ReleaseE2E {
         .untilAsserted(
             () ->
                 assertThat(
-                        lab
-                            .client()
-                            .events()
-                            .v1()
-                            .events()
-                            .inNamespace(lab.namespace())
-                            .list()
-                            .getItems()
-                            .stream()
+                        lab.events().stream()
                             .filter(
                                 event ->
                                     about

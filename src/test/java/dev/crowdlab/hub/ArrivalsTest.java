@@ -53,12 +53,12 @@ class ArrivalsTest {
       beat(200);
     }
 
-    assertThat(arrivals.bound()).isEqualTo(Duration.ofMillis(450));
+    assertThat(arrivals.bound(now)).isEqualTo(Duration.ofMillis(450));
   }
 
   @Test
   void beforeAnythingWasSeenTheExpectedTimeIsTakenGiveOrTakeAQuarter() {
-    assertThat(arrivals.bound().toMillis()).isBetween(450L, 500L);
+    assertThat(arrivals.bound(now).toMillis()).isBetween(450L, 500L);
   }
 
   @Test
@@ -68,7 +68,7 @@ class ArrivalsTest {
       beat(200 + (random.nextInt(5) == 0 ? 500 : 0));
     }
 
-    assertThat(arrivals.bound()).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(2));
+    assertThat(arrivals.bound(now)).isBetween(Duration.ofSeconds(1), Duration.ofSeconds(2));
   }
 
   @Test
@@ -76,13 +76,13 @@ class ArrivalsTest {
     for (int i = 0; i < 20; i++) {
       beat(900);
     }
-    Duration late = arrivals.bound();
+    Duration late = arrivals.bound(now);
     for (int i = 0; i < SETTINGS.window(); i++) {
       beat(200);
     }
 
     assertThat(late).isGreaterThan(Duration.ofMillis(900));
-    assertThat(arrivals.bound()).isEqualTo(Duration.ofMillis(450));
+    assertThat(arrivals.bound(now)).isEqualTo(Duration.ofMillis(450));
   }
 
   @Test
@@ -92,8 +92,8 @@ class ArrivalsTest {
       beat(150 + random.nextInt(250));
     }
 
-    assertThat(arrivals.bound()).isGreaterThan(Duration.ofMillis(450));
-    assertThat(arrivals.phi(arrivals.bound())).isEqualTo(SETTINGS.phi(), within(0.01));
+    assertThat(arrivals.bound(now)).isGreaterThan(Duration.ofMillis(450));
+    assertThat(arrivals.phi(arrivals.bound(now))).isEqualTo(SETTINGS.phi(), within(0.01));
   }
 
   @Test
@@ -120,13 +120,13 @@ class ArrivalsTest {
         Duration told = random.nextInt(50) == 0 ? SLOW : FAST;
         at += random.nextLong(Duration.ofSeconds(1 + random.nextInt(20)).toNanos());
         switch (random.nextInt(20)) {
-          case 0 -> some.skip();
+          case 0 -> some.skip(at);
           case 1 -> some.pausedFor(Duration.ofMillis(random.nextInt(5_000)), at);
           default -> some.beat(at, told);
         }
         Duration least = Duration.ofMillis(450);
         Duration most = Duration.ofSeconds(20);
-        assertThat(some.bound()).as("seed %d, beat %d", seed, i).isBetween(least, most);
+        assertThat(some.bound(at)).as("seed %d, beat %d", seed, i).isBetween(least, most);
       }
     }
   }
@@ -135,7 +135,20 @@ class ArrivalsTest {
   void aSlowAgentHasMoreThanTwoOfItsHeartbeats() {
     arrivals.beat(now, SLOW);
 
-    assertThat(arrivals.bound().toMillis()).isEqualTo(12_015);
+    assertThat(arrivals.bound(now).toMillis()).isEqualTo(12_015);
+  }
+
+  @Test
+  void whoIsToldToBeatFasterHasAsLongForTheFirstAsForAnyAtMost() {
+    arrivals.beat(now, SLOW);
+    long silentSince = now;
+    now += Duration.ofSeconds(3).toNanos();
+
+    arrivals.told(now, FAST);
+
+    assertThat(arrivals.bound(silentSince)).isEqualTo(Duration.ofSeconds(5));
+    beat(10);
+    assertThat(arrivals.bound(now).toMillis()).isBetween(450L, 500L);
   }
 
   @Test
@@ -149,7 +162,7 @@ class ArrivalsTest {
       beat(200);
     }
 
-    assertThat(arrivals.bound()).isEqualTo(Duration.ofMillis(450));
+    assertThat(arrivals.bound(now)).isEqualTo(Duration.ofMillis(450));
   }
 
   @Test
@@ -157,9 +170,9 @@ class ArrivalsTest {
     for (int i = 0; i < 50; i++) {
       beat(200);
     }
-    arrivals.skip();
+    arrivals.skip(now);
     beat(30_000);
 
-    assertThat(arrivals.bound()).isEqualTo(Duration.ofMillis(450));
+    assertThat(arrivals.bound(now)).isEqualTo(Duration.ofMillis(450));
   }
 }

@@ -1292,9 +1292,22 @@ class HubAgentsTest {
     agent.beat();
     watch(VM, true);
 
-    pass(4_000);
+    pass(1_900);
 
     assertThat(health()).isEqualTo(VmHealth.Alive.class);
+  }
+
+  @Test
+  void aMachineThatDiesBeforeItHearsOfTheFastCadenceIsLostAllTheSame() {
+    Agent agent = watched(false);
+    pass(3_000);
+    agent.beat();
+    sshd = ProbeResult.NOTHING;
+
+    watch(VM, true);
+    pass(3_000);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
   }
 
   @Test

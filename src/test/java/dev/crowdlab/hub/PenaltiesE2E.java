@@ -203,12 +203,12 @@ class PenaltiesE2E {
   }
 
   @Test
-  void anAgentThatComesAndGoesForAMinuteDoesNotGetUsLockedOut(LabNetwork network) {
+  void anAgentThatComesAndGoesDoesNotGetUsLockedOut(LabNetwork network) {
     try (LabHost host = network.start("t13-flapping", HostOptions.trixie())) {
       Machine machine = new Machine(host);
 
       everyHalfSecond(
-          120,
+          60,
           () -> {
             machine.connect();
             machine.drops();
@@ -221,7 +221,7 @@ class PenaltiesE2E {
   }
 
   @Test
-  void aMachineThatHungForAMinuteLetsUsInAsSoonAsItGoesOn(LabNetwork network) {
+  void aMachineThatHungLetsUsInAsSoonAsItGoesOn(LabNetwork network) {
     try (LabHost host = network.start("t13-hung", HostOptions.trixie())) {
       Machine machine = new Machine(host);
       machine.connect();
@@ -234,7 +234,7 @@ class PenaltiesE2E {
               () ->
                   agents.health(machine.vm) instanceof VmHealth.Lost(_, _, VmHealth.VmFault fault)
                       && fault == VmHealth.VmFault.HUNG);
-      pause(Duration.ofSeconds(60), () -> false);
+      pause(Duration.ofSeconds(30), () -> false);
       host.thaw();
 
       assertThat(logsIn(host, Duration.ofSeconds(10))).isTrue();
@@ -250,7 +250,7 @@ class PenaltiesE2E {
       List<Machine> machines = List.of(new Machine(host), new Machine(host, 2222));
 
       everyHalfSecond(
-          60,
+          40,
           () -> {
             machines.forEach(Machine::connect);
             machines.forEach(Machine::drops);

@@ -132,18 +132,7 @@ class SshdProberTest {
   @Test
   void aFloodInsteadOfABannerIsReadNoFurtherThanABanner() throws Exception {
     try (ServerSocket flood = listener(5)) {
-      Thread.ofVirtual()
-          .start(
-              () -> {
-                try (Socket socket = flood.accept()) {
-                  byte[] rubbish = "SSH-".repeat(4_096).getBytes(StandardCharsets.US_ASCII);
-                  for (int i = 0; i < 100_000; i++) {
-                    socket.getOutputStream().write(rubbish);
-                  }
-                } catch (IOException e) {
-                  // The prober went away, as it should.
-                }
-              });
+      answering(flood, "SSH-".repeat(4_096), 100_000);
 
       assertThat(probe(flood.getLocalPort())).isEqualTo(ProbeResult.OTHER);
     }
@@ -152,20 +141,25 @@ class SshdProberTest {
   @Test
   void anSshdThatRefusesInWordsLives() throws Exception {
     try (ServerSocket sshd = listener(5)) {
-      Thread.ofVirtual()
-          .start(
-              () -> {
-                try (Socket socket = sshd.accept()) {
-                  socket
-                      .getOutputStream()
-                      .write("Exceeded MaxStartups\r\n".getBytes(StandardCharsets.US_ASCII));
-                } catch (IOException e) {
-                  throw new AssertionError(e);
-                }
-              });
+      answering(sshd, "Exceeded MaxStartups\r\n", 1);
 
       assertThat(probe(sshd.getLocalPort())).isEqualTo(ProbeResult.OTHER);
     }
+  }
+
+  /** Says this so often to the first who comes. */
+  private static void answering(ServerSocket listener, String text, int times) {
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try (Socket socket = listener.accept()) {
+                for (int i = 0; i < times; i++) {
+                  socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+                }
+              } catch (IOException e) {
+                // The prober went away, as it should.
+              }
+            });
   }
 
   @Test
