@@ -9,7 +9,6 @@ import dev.crowdlab.experiment.CommandFault;
 import dev.crowdlab.experiment.Expectation;
 import dev.crowdlab.experiment.Experiment;
 import dev.crowdlab.experiment.Fault;
-import dev.crowdlab.experiment.Fault.FaultException;
 import dev.crowdlab.experiment.KubernetesCluster;
 import dev.crowdlab.experiment.Machine;
 import dev.crowdlab.experiment.PromptFault;
@@ -171,7 +170,7 @@ final class ExperimentCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
 
   @Override
-  public Integer call() throws IOException, FaultException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     Duration each = duration(bound);
     PrintWriter words = requireNonNull(spec, "spec").commandLine().getOut();
     Results results;

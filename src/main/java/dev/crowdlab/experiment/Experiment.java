@@ -64,44 +64,58 @@ public final class Experiment {
 
   /**
    * Runs it. A run that does not come to its end within the bounds counts as one that did not meet
-   * its expectation, and the next one begins.
+   * its expectation, and the next one begins. A fault that cannot be injected or undone ends the
+   * experiment: what would be measured then is something else.
    *
    * @param machine what it is run on, for the reader of the results
-   * @throws FaultException when a fault cannot be injected or undone: what would be measured then
-   *     is something else
+   * @return what was measured until the end
    */
   public Results run(List<? extends Fault> faults, Map<String, String> machine)
-      throws FaultException, InterruptedException {
+      throws InterruptedException {
     Instant began = clock.instant();
-    for (Fault fault : faults) {
-      for (int run = 1; run <= settings.runs(); run++) {
-        String team = "%s-%s-%d".formatted(settings.teams(), fault.name(), run);
-        Outcome outcome = once(fault, run, team);
-        outcomes.add(outcome);
-        tell(outcome);
+    try {
+      for (Fault fault : faults) {
+        for (int run = 1; run <= settings.runs(); run++) {
+          add(once(fault, run));
+        }
       }
+    } catch (FaultException e) {
+      progress.println("the experiment ends: " + e.getMessage());
+      progress.flush();
     }
     return new Results(began, settings.runs(), machine, samples, outcomes);
   }
 
-  private Outcome once(Fault fault, int run, String team)
-      throws FaultException, InterruptedException {
+  private void add(Outcome outcome) {
+    outcomes.add(outcome);
+    tell(outcome);
+  }
+
+  private Outcome once(Fault fault, int run) throws FaultException, InterruptedException {
+    String team = "%s-%s-%d".formatted(settings.teams(), fault.name(), run);
     try {
       return created(fault, run, team);
     } catch (TimeoutException e) {
-      return new Outcome(
-          fault.name(),
-          run,
-          "",
-          fault.expectation().toString(),
-          null,
-          List.of(String.valueOf(e.getMessage())),
-          List.of(),
-          Map.of(),
-          0);
+      return failed(fault, run, e);
+    } catch (FaultException e) {
+      add(failed(fault, run, e));
+      throw e;
     } finally {
       delete(team);
     }
+  }
+
+  private static Outcome failed(Fault fault, int run, Exception e) {
+    return new Outcome(
+        fault.name(),
+        run,
+        "",
+        fault.expectation().toString(),
+        null,
+        List.of(String.valueOf(e.getMessage())),
+        List.of(),
+        Map.of(),
+        0);
   }
 
   private Outcome created(Fault fault, int run, String team)

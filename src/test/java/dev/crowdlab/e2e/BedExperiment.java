@@ -2,7 +2,6 @@ package dev.crowdlab.e2e;
 
 import dev.crowdlab.e2e.LabFault.Lengths;
 import dev.crowdlab.experiment.Experiment;
-import dev.crowdlab.experiment.Fault;
 import dev.crowdlab.experiment.Machine;
 import dev.crowdlab.experiment.Reports;
 import dev.crowdlab.experiment.Results;
@@ -70,7 +69,7 @@ public final class BedExperiment implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException, Fault.FaultException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     PrintWriter words = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     if (list) {
       LabFault.all()

@@ -124,13 +124,13 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
     }
 
     @Override
-    public void prepare(Target target) throws InterruptedException {
-      kind.prepare(scene(target));
+    public void prepare(Target target) throws FaultException, InterruptedException {
+      done(kind::prepare, target);
     }
 
     @Override
-    public void inject(Target target) throws InterruptedException {
-      kind.inject(scene(target));
+    public void inject(Target target) throws FaultException, InterruptedException {
+      done(kind::inject, target);
     }
 
     /** What was waited for in vain is a result, and no end of the experiment. */
@@ -146,8 +146,20 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
     }
 
     @Override
-    public void undo(Target target) throws InterruptedException {
-      kind.undo(scene(target));
+    public void undo(Target target) throws FaultException, InterruptedException {
+      done(kind::undo, target);
+    }
+
+    private interface Deed {
+      void to(Scene scene) throws InterruptedException;
+    }
+
+    private void done(Deed deed, Target target) throws FaultException, InterruptedException {
+      try {
+        deed.to(scene(target));
+      } catch (IllegalStateException | AssertionError e) {
+        throw new FaultException(kind.word() + ": " + e.getMessage(), e);
+      }
     }
 
     private Scene scene(Target target) {

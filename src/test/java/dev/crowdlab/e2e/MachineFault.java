@@ -70,6 +70,11 @@ enum MachineFault implements LabFault {
   /** SIGSTOP of everything: its kernel still answers. */
   FREEZE(MOVES_AS_LOST) {
     @Override
+    public Optional<String> notYet() {
+      return Optional.of("not detected: the kernel's answer to a probe counts as life");
+    }
+
+    @Override
     public void inject(Scene scene) {
       scene.machine().freeze();
     }
@@ -98,9 +103,15 @@ enum MachineFault implements LabFault {
   DISK_FULL(NO_FAULT) {
     @Override
     public void inject(Scene scene) {
+      // The rest is what the file system keeps for root.
       scene
           .machine()
-          .shell("fallocate -l $(df --output=avail -B1 / | tail -n 1) /filled; ! echo x >/more");
+          .shell(
+              """
+              fallocate -l $(df --output=avail -B1 / | tail -n 1) /filled || true
+              dd if=/dev/zero of=/filled-rest bs=4k 2>/dev/null || true
+              ! echo x 2>/dev/null >/more
+              """);
     }
 
     @Override
@@ -111,7 +122,7 @@ enum MachineFault implements LabFault {
 
     @Override
     public void undo(Scene scene) {
-      scene.machine().exec("rm", "-f", "/filled", "/more");
+      scene.machine().exec("rm", "-f", "/filled", "/filled-rest", "/more");
     }
   },
 

@@ -102,6 +102,8 @@ enum ProcessFault implements LabFault {
       // An orderly stop would ask for a drain.
       signalAgent(machine, "KILL");
       awaitOtherSession(scene, since);
+      machine.shell(
+          "grep -q libfaketime /proc/$(systemctl show -p MainPID --value crowdlab-agent)/maps");
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.crowdlab.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.RecoveryCause;
@@ -96,7 +95,7 @@ class ExperimentTest {
   }
 
   @Test
-  void aFaultThatCannotBeInjectedEndsTheExperimentAndIsUndone() {
+  void aFaultThatCannotBeInjectedIsUndoneAndEndsTheExperiment() throws Exception {
     Fault broken =
         new TestFault(new Expectation.Stays()) {
           @Override
@@ -105,7 +104,12 @@ class ExperimentTest {
           }
         };
 
-    assertThatThrownBy(() -> run(3, broken)).isInstanceOf(FaultException.class);
+    Results results = run(3, broken);
+
+    assertThat(results.outcomes())
+        .singleElement()
+        .satisfies(outcome -> assertThat(outcome.unmet()).containsExactly("no such machine"));
+    assertThat(results.samples()).extracting(Sample::series).containsExactly("creation");
     assertThat(cluster.calls)
         .containsExactly("create exp-power-cut-1", "undo alice", "delete exp-power-cut-1");
   }
