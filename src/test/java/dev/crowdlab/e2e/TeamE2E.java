@@ -498,16 +498,19 @@ class TeamE2E {
     return large.exec("podman", "exec", container(team, container), "sh", "-c", script);
   }
 
-  /** The address of the team's pod. */
+  /** The address of the team's pod, in the network that its containers share. */
   private String address(LabTeam team) {
-    return large
-        .exec(
-            "podman",
-            "inspect",
-            "--format",
-            "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-            container(team, "infra"))
-        .strip();
+    String network =
+        large
+            .exec(
+                "podman",
+                "inspect",
+                "--format",
+                "{{index .Config.Labels \"crowdlab.network\"}}",
+                container(team, "web"))
+            .strip();
+    String shown = large.exec("ip", "-n", network, "-4", "-o", "address", "show", "dev", "eth0");
+    return shown.replaceAll("(?s).* inet ([0-9.]+)/.*", "$1");
   }
 
   private boolean reaches(LabTeam team, String target) {
