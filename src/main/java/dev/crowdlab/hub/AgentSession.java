@@ -1,6 +1,7 @@
 package dev.crowdlab.hub;
 
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.Hello;
 import java.time.Duration;
 import java.time.Instant;
@@ -25,6 +26,9 @@ final class AgentSession {
 
   /** The nonce that it has not answered yet. */
   @Nullable String challenge;
+
+  /** What the machine's owner wants, when it was said. */
+  FromAgent.Notice.@Nullable Kind voice;
 
   boolean welcomed;
   boolean toldFast;

@@ -200,6 +200,11 @@ final class HubAgents implements Agents {
   }
 
   @Override
+  public Optional<FromAgent.Notice.Kind> voice(VmRef vm) {
+    return known(vm).flatMap(VmDesk::voice);
+  }
+
+  @Override
   public void watch(VmRef vm, InetSocketAddress ssh, boolean carriesTeams) {
     desk(vm).watch(ssh, carriesTeams);
   }

@@ -151,6 +151,10 @@ final class Decision {
         if (vm.quarantined()) {
           yield Optional.of(RecoveryCause.VM_QUARANTINED);
         }
+        if (vm.left()) {
+          // It was waited for long enough, and is another's now.
+          yield Optional.of(RecoveryCause.VM_DRAINED);
+        }
         yield health instanceof VmHealth.Lost
             ? Optional.of(RecoveryCause.VM_LOST)
             : Optional.empty();

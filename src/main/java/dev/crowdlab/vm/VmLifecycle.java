@@ -13,6 +13,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.StepTiming;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.api.VmStep;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
@@ -91,6 +92,7 @@ final class VmLifecycle {
             : view.vm().getMetadata().getGeneration();
     ContributedVMStatus.Builder builder = status.toBuilder();
     if (view.health() instanceof VmHealth.Lost
+        && !view.stopped()
         && status.backoff() == null
         && !VmAction.isRefused(status)) {
       builder.backoff(integration.nextBackoff(view));
@@ -234,10 +236,14 @@ final class VmLifecycle {
       return switch (VmAction.decide(view, settings.enrolBound(), settings.reverify())) {
         case VmAction.Rest _ -> view.status();
         case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId()).status();
+        case VmAction.LookForAgent _ -> integration.restartAgent(view, target);
         case VmAction.RestartAgent _ -> {
-          events.warning(
-              written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
-          yield integration.restartAgent(view, target);
+          ContributedVMStatus after = integration.restartAgent(view, target);
+          if (!Voices.isStopped(after.voice())) {
+            events.warning(
+                written, Reason.AGENT_LOST, "sshd answers, the agent does not: restarting it");
+          }
+          yield after;
         }
         case VmAction.Integrate _ -> integrate(view, target);
       };
@@ -287,6 +293,14 @@ final class VmLifecycle {
         builder.quarantine(null).inputs(null).integrity(null);
         events.normal(written, Reason.VERIFIED, "Quarantine " + quarantine.id() + " was released");
       }
+      Voice voice =
+          Voices.next(status.voice(), agents.voice(VmView.ref(written)), clock.instant());
+      builder.voice(voice);
+      if (voice != null
+          && voice.id() != null
+          && voice.id().equals(VmView.annotations(written).get(Names.REJOIN))) {
+        builder.voice(null).inputs(null);
+      }
       return builder.build();
     }
 
@@ -312,6 +326,8 @@ final class VmLifecycle {
 
     /** Events for the transitions that a person would want to read. */
     private void tell(ContributedVMStatus before, ContributedVMStatus after) {
+      Voices.news(before.voice(), after.voice())
+          .ifPresent(news -> events.normal(written, news.reason(), news.note()));
       for (Condition condition : after.conditions()) {
         boolean same =
             Conditions.find(before.conditions(), condition.getType())

@@ -35,8 +35,10 @@ main() {
 }
 
 stop_agent() {
+  # It need not wait for its teams to be elsewhere.
+  mkdir -p "$RUN" && : >"$RUN/uninstalling"
   quietly timeout 30 systemctl disable --now "$UNIT" || quietly systemctl kill -s KILL "$UNIT"
-  rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT"
+  rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT" "$SCOPES"/50-crowdlab.conf*
   systemctl daemon-reload
   quietly systemctl reset-failed "$UNIT"
 }
