@@ -183,6 +183,11 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   }
 
   @Override
+  public void ahead(ToAgent.Ahead ahead) {
+    teams.order(ahead);
+  }
+
+  @Override
   public void uninstall() {
     departure.begin();
   }

@@ -29,6 +29,13 @@ final class Deployment {
 
   List<String> sources;
   boolean onHost;
+
+  /** Whether it was only made ahead: nothing of it runs, and nothing is mounted. */
+  boolean ahead;
+
+  /** Whether its containers were made ahead. */
+  boolean prepared;
+
   boolean doomed;
   boolean mountDead;
   boolean full;
@@ -100,6 +107,32 @@ final class Deployment {
         code == null ? null : code.name(),
         message,
         List.copyOf(containers.values()));
+  }
+
+  /** Whether the workspace, or the place for it, is to be taken away. */
+  boolean hasPlace() {
+    return run.mount() != null || ahead;
+  }
+
+  /** Whether this was made ahead for that order, and is whole. */
+  boolean isAheadOf(ToAgent.Run order) {
+    return ahead && !doomed && state == State.PREPARED && withoutFence(order).equals(withoutFence(run));
+  }
+
+  /** What of an order is known before the fence. */
+  private static ToAgent.Run withoutFence(ToAgent.Run run) {
+    return new ToAgent.Run(
+        run.teamUid(),
+        run.namespace(),
+        run.name(),
+        run.epoch(),
+        null,
+        run.containers(),
+        run.internet(),
+        run.ports(),
+        run.sources(),
+        null,
+        run.limits());
   }
 
   boolean healthy() {

@@ -61,6 +61,8 @@ final class HubClient implements Reporter, AutoCloseable {
 
     void prepare(ToAgent.Prepare prepare);
 
+    void ahead(ToAgent.Ahead ahead);
+
     /** Takes everything of ours away, this process last; at once, in its own time. */
     void uninstall();
 
@@ -243,6 +245,7 @@ final class HubClient implements Reporter, AutoCloseable {
       case ToAgent.Welcome welcome -> welcomed(from, welcome);
       case ToAgent.Cadence cadence -> cadence(from, cadence.heartbeatMillis());
       case ToAgent.Prepare prepare -> duties.prepare(prepare);
+      case ToAgent.Ahead ahead -> duties.ahead(ahead);
       case ToAgent.Run run -> duties.run(run);
       case ToAgent.Stop stop -> duties.stop(stop);
       case ToAgent.Challenge challenge ->

@@ -394,13 +394,29 @@ final class Podman implements Pods {
   }
 
   @Override
-  public boolean stop(Pod pod, Duration grace) {
+  public boolean stop(Pod pod, List<String> containers, Duration grace) {
+    if (!grace.isZero()) {
+      executor.execute(() -> killTheDeaf(pod, containers));
+    }
     long seconds = (grace.toMillis() + 999) / 1_000;
     Result result =
         podman(
             grace.plus(Duration.ofSeconds(5)),
             List.of("pod", "stop", "--ignore", "--time", Long.toString(seconds), pod.name()));
     return result.ok() || gone(result);
+  }
+
+  private void killTheDeaf(Pod pod, List<String> containers) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "inspect",
+                "--type",
+                "container",
+                "--format",
+                "{{.Id}} {{.State.Pid}} {{.Config.StopSignal}}"));
+    containers.forEach(container -> words.add(pod.container(container)));
+    podman(QUICK, words).out().lines().forEach(Deaf::killIfDeaf);
   }
 
   @Override

@@ -70,11 +70,13 @@ interface Pods {
   String lastLines(Pod pod, String container);
 
   /**
-   * Stops the containers and leaves them there.
+   * Stops the containers and leaves them there. One whose first process takes no notice of its stop
+   * signal is killed at once: the grace would change nothing.
    *
+   * @param grace zero: all are killed
    * @return whether none runs any more
    */
-  boolean stop(Pod pod, Duration grace);
+  boolean stop(Pod pod, List<String> containers, Duration grace);
 
   /**
    * Removes the pod, killing what runs in it. Its network stays its own until it is released.

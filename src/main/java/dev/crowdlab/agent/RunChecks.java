@@ -28,6 +28,19 @@ final class RunChecks {
   private RunChecks() {}
 
   static void check(ToAgent.Run run) throws RunException {
+    checkAhead(run);
+    ToAgent.Mount mount = run.mount();
+    require(
+        mount != null
+            || run.containers().stream().allMatch(c -> c.workspaceMountPath() == null),
+        "a container asks for a workspace; the run has none");
+    if (mount != null) {
+      checkMount(mount);
+    }
+  }
+
+  /** What can be said before the workspace is known. */
+  static void checkAhead(ToAgent.Run run) throws RunException {
     Set<String> names = new HashSet<>();
     require(!run.containers().isEmpty(), "a run needs a container");
     for (ToAgent.Container container : run.containers()) {
@@ -42,9 +55,6 @@ final class RunChecks {
               || (MOUNT_PATH.matcher(path).matches()
                   && !List.of(path.split("/", -1)).contains("..")),
           "a workspace's mount path is absolute, without '..', ':' and ','");
-      require(
-          path == null || run.mount() != null,
-          "a container asks for a workspace; the run has none");
     }
     Set<Integer> ports = new HashSet<>();
     for (ToAgent.PublishedPort port : run.ports()) {
@@ -57,10 +67,6 @@ final class RunChecks {
       } catch (IllegalArgumentException e) {
         throw new RunException(RunFailure.CONTAINER_REFUSED, "a source is no address block");
       }
-    }
-    ToAgent.Mount mount = run.mount();
-    if (mount != null) {
-      checkMount(mount);
     }
   }
 

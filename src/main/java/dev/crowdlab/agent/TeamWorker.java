@@ -92,6 +92,7 @@ final class TeamWorker {
   void discard(ToAgent.Run run) {
     Deployment found = new Deployment(run);
     found.onHost = true;
+    found.ahead = run.mount() == null;
     found.set(State.STOPPING, null, null);
     LOG.info(found + ": is incomplete since before this agent, removing it");
     if (!remove(found, Duration.ZERO)) {
@@ -118,6 +119,7 @@ final class TeamWorker {
         switch (order) {
           case ToAgent.Run run -> run.epoch() > busyWith;
           case ToAgent.Stop stop -> stop.epoch() >= busyWith;
+          case ToAgent.Ahead _ -> false;
           default -> throw new IllegalArgumentException("not about a team: " + order);
         };
     orders.removeIf(waiting -> isSuperseded(waiting, order));
@@ -138,6 +140,7 @@ final class TeamWorker {
       case ToAgent.Run run when newer instanceof ToAgent.Stop stop -> run.epoch() <= stop.epoch();
       case ToAgent.Stop stop when newer instanceof ToAgent.Stop other ->
           stop.epoch() <= other.epoch();
+      case ToAgent.Ahead(ToAgent.Run run) -> isSuperseded(run, newer);
       default -> false;
     };
   }
@@ -184,6 +187,7 @@ final class TeamWorker {
         switch (order) {
           case ToAgent.Run run -> run(run, mine);
           case ToAgent.Stop stop -> stop(stop);
+          case ToAgent.Ahead(ToAgent.Run run) -> makeAhead(run, mine);
           case null, default -> look(exit, mine);
         }
       } catch (RuntimeException e) {
@@ -235,7 +239,16 @@ final class TeamWorker {
         present.after = run;
         return;
       }
-      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
+      if (present.isAheadOf(run)) {
+        bringUp(run, cancelled, true);
+        return;
+      }
+      if (present.ahead && present.onHost) {
+        if (!remove(present, Duration.ZERO)) {
+          present.after = run;
+          return;
+        }
+      } else if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
         renew(present, run);
         return;
       }
@@ -244,7 +257,44 @@ final class TeamWorker {
       present.after = run;
       return;
     }
-    bringUp(run, cancelled);
+    bringUp(run, cancelled, false);
+  }
+
+  /** Makes what needs no fence; what is here of another epoch stays, and nothing comes beside it. */
+  private void makeAhead(ToAgent.Run run, CompletableFuture<Void> cancelled) {
+    Deployment present = deployment;
+    if (present != null && present.onHost) {
+      if (present.run.epoch() == run.epoch()) {
+        reporter.report(present.report());
+        return;
+      }
+      if (!present.ahead || present.run.epoch() > run.epoch() || !remove(present, Duration.ZERO)) {
+        LOG.info(new Deployment(run) + ": not made ahead, " + present + " is here");
+        return;
+      }
+    }
+    Deployment made = new Deployment(run);
+    made.ahead = true;
+    deployment = made;
+    try {
+      RunChecks.checkAhead(run);
+      host.capacity().reserve(run);
+      made.onHost = true;
+      host.files().save(run);
+      tell(made, State.PREPARING, null, null);
+      prepare(made, host.mounts().prepare(made.place), cancelled);
+      made.nextLook = System.nanoTime() + timings.unused().toNanos();
+      tell(made, State.PREPARED, null, null);
+      LOG.info(made + ": made ahead");
+    } catch (RunException e) {
+      if (cancelled.isDone()) {
+        made.doomed = true;
+      } else {
+        giveUp(made, e.code(), e.text());
+      }
+    } catch (IOException e) {
+      giveUp(made, RunFailure.INTERNAL, "the run cannot be kept: " + e);
+    }
   }
 
   /** The same order again: the present state is the answer. */
@@ -282,8 +332,9 @@ final class TeamWorker {
 
   // ---- up
 
-  private void bringUp(ToAgent.Run run, CompletableFuture<Void> cancelled) {
+  private void bringUp(ToAgent.Run run, CompletableFuture<Void> cancelled, boolean prepared) {
     Deployment made = new Deployment(run);
+    made.prepared = prepared;
     deployment = made;
     try {
       RunChecks.check(run);
@@ -323,7 +374,13 @@ final class TeamWorker {
             ? CompletableFuture.completedFuture(new Attach.Attached())
             : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
     try {
-      prepare(made, workspace, cancelled);
+      if (made.prepared) {
+        // The file server's address was not known then.
+        openFirewall(made);
+        made.times.prepared();
+      } else {
+        prepare(made, workspace, cancelled);
+      }
       tell(made, State.ATTACHING, null, null);
     } catch (RunException e) {
       boolean again = mount != null && e.code() == RunFailure.CONTAINER_REFUSED;
@@ -440,6 +497,13 @@ final class TeamWorker {
       return;
     }
     long now = System.nanoTime();
+    if (present.ahead && !present.doomed) {
+      if (now - present.nextLook < 0) {
+        return;
+      }
+      LOG.info(present + ": made ahead, and not wanted");
+      present.doomed = true;
+    }
     present.nextLook = now + timings.look().toNanos();
     if (present.doomed) {
       removeAgain(present);
@@ -544,7 +608,8 @@ final class TeamWorker {
 
   private void remount(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
     host.mounts().abort(present.place);
-    if (!host.pods().stop(present.pod, Duration.ZERO) || !host.mounts().detach(present.place)) {
+    if (!host.pods().stop(present.pod, present.containerNames(), Duration.ZERO)
+        || !host.mounts().detach(present.place)) {
       return;
     }
     if (!(host.mounts().attach(present.place, mount, cancelled) instanceof Attach.Attached)) {
@@ -686,12 +751,15 @@ final class TeamWorker {
    */
   private boolean remove(Deployment present, Duration grace) {
     present.doomed = true;
-    if (present.code == null) {
+    boolean hasMount = present.hasPlace();
+    if (present.code == null && present.state != State.STOPPED) {
       tell(present, State.STOPPING, null, null);
     }
-    boolean hasMount = present.run.mount() != null;
-    if (!grace.isZero()) {
-      host.pods().stop(present.pod, grace);
+    if (!grace.isZero()
+        && host.pods().stop(present.pod, present.containerNames(), grace)
+        && (!hasMount || host.mounts().detach(present.place))) {
+      // The workspace is whole: nobody needs to wait for what is left here.
+      tell(present, State.STOPPED, null, null);
     }
     boolean removed = host.pods().remove(present.pod);
     if (!removed && hasMount && !alive(host.mounts().health(present.place))) {

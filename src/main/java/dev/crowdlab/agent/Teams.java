@@ -162,6 +162,14 @@ final class Teams {
   }
 
   void order(ToAgent.Run run) {
+    order(run, run);
+  }
+
+  void order(ToAgent.Ahead ahead) {
+    order(ahead, ahead.run());
+  }
+
+  private void order(ToAgent order, ToAgent.Run run) {
     if (leaving) {
       LOG.info(new Deployment(run) + ": not taken, the lab leaves this machine");
       return;
@@ -180,7 +188,7 @@ final class Teams {
               List.of()));
       return;
     }
-    worker.order(run);
+    worker.order(order);
   }
 
   void order(ToAgent.Stop stop) {

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param attachFor how long attaching may take at first, all attempts together
  * @param mountDead how long a mount may be dead before its team is stopped
  * @param remove between two attempts to remove what cannot be removed
+ * @param unused how long what was made ahead may wait for its run
  * @param trust how long containers that ended again and again must run before they count as healthy
  */
 record Timings(
@@ -20,6 +21,7 @@ record Timings(
     Duration attachFor,
     Duration mountDead,
     Duration remove,
+    Duration unused,
     Duration trust) {
 
   static Timings standard(Duration mountDead) {
@@ -30,6 +32,7 @@ record Timings(
         Duration.ofSeconds(60),
         mountDead,
         Duration.ofSeconds(2),
+        Duration.ofMinutes(3),
         Duration.ofSeconds(10));
   }
 }

@@ -48,6 +48,15 @@ public interface Agents {
   void prepare(VmRef vm, ToAgent.Prepare prepare);
 
   /**
+   * Has the VM make ahead what needs no fence of a run that is planned there. Sent once per
+   * session, and again after it failed. Done when the VM says so, in progress before; failed with
+   * the report's code; failed ({@code Reason.AGENT_NOT_CONNECTED} or {@code IDENTITY_CONFLICT},
+   * transient) while there is nobody to tell. {@link #run} goes on from there, {@link #stop} of its
+   * epoch takes it away.
+   */
+  Outcome<Void> ahead(VmRef vm, ToAgent.Ahead ahead);
+
+  /**
    * Has the VM run the team. Sent once per session and again to each later session, until the team
    * is stopped there, runs somewhere at a higher epoch, or the VM is lost: a VM that comes back
    * from there gets only what is ordered anew. Done when the agent reports the run healthy at that

@@ -241,6 +241,19 @@ final class HubAgents implements Agents {
   }
 
   @Override
+  public Outcome<Void> ahead(VmRef vm, ToAgent.Ahead ahead) {
+    return fits(ahead)
+        ? known(vm).map(desk -> desk.ahead(ahead)).orElseGet(HubAgents::nobody)
+        : tooLarge();
+  }
+
+  private static <T> Outcome<T> tooLarge() {
+    return Outcome.refused(
+        Reason.CONTAINER_FAILED,
+        "the exercise's commands, arguments and environment are too large to be sent");
+  }
+
+  @Override
   public Outcome<TeamReport> run(VmRef vm, ToAgent.Run run) {
     Placed here = new Placed(vm.uid(), run.epoch());
     @Nullable Placed before = placed.get(run.teamUid());
@@ -248,9 +261,7 @@ final class HubAgents implements Agents {
       return Outcome.later(Reason.FENCING, "a later epoch of the team was ordered");
     }
     if (!fits(run)) {
-      return Outcome.refused(
-          Reason.CONTAINER_FAILED,
-          "the exercise's commands, arguments and environment are too large to be sent");
+      return tooLarge();
     }
     Optional<VmDesk> desk = deskToOrder(vm);
     if (desk.isEmpty()) {

@@ -6,6 +6,7 @@ import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
+import dev.crowdlab.protocol.ToAgent.Ahead;
 import dev.crowdlab.protocol.ToAgent.Run;
 import dev.crowdlab.protocol.ToAgent.Stop;
 import java.time.Duration;
@@ -45,6 +46,8 @@ final class Ledger {
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private final Map<String, Stop> stops = new LinkedHashMap<>();
   private final Map<String, Long> gone = new LinkedHashMap<>();
+  private final Map<String, Ahead> aheads = new LinkedHashMap<>();
+  private final Map<String, Ahead> sentAheads = new LinkedHashMap<>();
   private final Map<String, Run> sentRuns = new LinkedHashMap<>();
   private final Map<String, Stop> sentStops = new LinkedHashMap<>();
   private Reports reports = new Reports(List.of());
@@ -62,6 +65,7 @@ final class Ledger {
   List<ToAgent> up(Reports said) {
     sentRuns.clear();
     sentStops.clear();
+    sentAheads.clear();
     said.all()
         .forEach(
             report ->
@@ -107,7 +111,42 @@ final class Ledger {
   /** The VM is lost: whoever still wants a run there orders it anew after it came back. */
   void lost() {
     runs.clear();
+    aheads.clear();
     lost = true;
+  }
+
+  /** What needs no fence of a run that may come. Nobody but the caller asks for it again. */
+  Order<Void> ahead(Ahead ahead) {
+    Optional<Outcome<Void>> nobody = nobodyToTell();
+    if (nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
+    }
+    String uid = ahead.run().teamUid();
+    aheads.put(uid, ahead);
+    welcomeBack(ahead.run());
+    Ahead send = ahead.equals(sentAheads.put(uid, ahead)) ? null : ahead;
+    TeamReport report = reports.get(uid);
+    if (report == null || report.epoch() != ahead.run().epoch()) {
+      return new Order<>(send, Outcome.inProgress(LOOK_AGAIN, "the machine makes it ahead"));
+    }
+    return switch (report.state()) {
+      case PREPARING ->
+          new Order<>(send, Outcome.inProgress(LOOK_AGAIN, "the machine makes it ahead"));
+      case PREPARED, ATTACHING, ATTACHED, STARTING, HEALTHY -> new Order<>(send, Outcome.done());
+      case FAILED, STOPPING, STOPPED -> {
+        // The next call tells it again.
+        sentAheads.remove(uid);
+        yield new Order<>(send, new Outcome.Failed<>(RunReasons.failure(report)));
+      }
+    };
+  }
+
+  private void forgetAhead(String teamUid, long epoch) {
+    Ahead ahead = aheads.get(teamUid);
+    if (ahead != null && ahead.run().epoch() <= epoch) {
+      aheads.remove(teamUid);
+      sentAheads.remove(teamUid);
+    }
   }
 
   Order<TeamReport> run(Run run) {
@@ -121,6 +160,17 @@ final class Ledger {
       return new Order<>(null, nobody.get());
     }
     runs.put(run.teamUid(), run);
+    forgetAhead(run.teamUid(), run.epoch());
+    welcomeBack(run);
+    if (nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
+    }
+    Run send = run.equals(sentRuns.put(run.teamUid(), run)) ? null : run;
+    return new Order<>(send, outcome(run));
+  }
+
+  /** What was to be gone of this epoch may be there again. */
+  private void welcomeBack(Run run) {
     Long goneEpoch = gone.get(run.teamUid());
     if (goneEpoch != null && goneEpoch >= run.epoch()) {
       gone.remove(run.teamUid());
@@ -130,11 +180,6 @@ final class Ledger {
       stops.remove(run.teamUid());
       sentStops.remove(run.teamUid());
     }
-    if (nobody.isPresent()) {
-      return new Order<>(null, nobody.get());
-    }
-    Run send = run.equals(sentRuns.put(run.teamUid(), run)) ? null : run;
-    return new Order<>(send, outcome(run));
   }
 
   private Outcome<TeamReport> outcome(Run run) {
@@ -145,11 +190,12 @@ final class Ledger {
     return switch (report.state()) {
       case HEALTHY -> Outcome.done(report);
       case FAILED -> new Outcome.Failed<>(RunReasons.failure(report));
-      case PREPARING -> Outcome.inProgress(LOOK_AGAIN, "the machine prepares the images");
+      case PREPARING, PREPARED ->
+          Outcome.inProgress(LOOK_AGAIN, "the machine prepares the images");
       case ATTACHING -> Outcome.inProgress(LOOK_AGAIN, "the machine mounts the workspace");
       case ATTACHED, STARTING ->
           Outcome.inProgress(LOOK_AGAIN, "the machine starts the containers");
-      case STOPPING -> Outcome.inProgress(LOOK_AGAIN, "the machine stops the team");
+      case STOPPING, STOPPED -> Outcome.inProgress(LOOK_AGAIN, "the machine stops the team");
     };
   }
 
@@ -159,6 +205,7 @@ final class Ledger {
       runs.remove(team.uid());
       sentRuns.remove(team.uid());
     }
+    forgetAhead(team.uid(), epoch);
     if (gone.getOrDefault(team.uid(), -1L) >= epoch) {
       return new Order<>(null, Outcome.done());
     }
@@ -213,9 +260,12 @@ final class Ledger {
       return Optional.of(new TeamRef(run.namespace(), run.name(), run.teamUid()));
     }
     Stop stop = stops.get(teamUid);
-    return stop == null
-        ? Optional.empty()
-        : Optional.of(new TeamRef(stop.namespace(), stop.name(), stop.teamUid()));
+    if (stop != null) {
+      return Optional.of(new TeamRef(stop.namespace(), stop.name(), stop.teamUid()));
+    }
+    return Optional.ofNullable(aheads.get(teamUid))
+        .map(Ahead::run)
+        .map(ahead -> new TeamRef(ahead.namespace(), ahead.name(), ahead.teamUid()));
   }
 
   Optional<TeamReport> report(String teamUid) {

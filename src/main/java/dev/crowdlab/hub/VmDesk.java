@@ -381,6 +381,10 @@ final class VmDesk {
     }
   }
 
+  synchronized Outcome<Void> ahead(ToAgent.Ahead ahead) {
+    return order(ledger.ahead(ahead));
+  }
+
   synchronized Outcome<TeamReport> run(ToAgent.Run run) {
     return order(ledger.run(run));
   }

@@ -81,15 +81,19 @@ public sealed interface FromAgent {
 
     /**
      * The steps of a run, in order; {@code FAILED} carries a {@link #code} of {@link RunFailure}.
+     * {@code PREPARED} answers {@link ToAgent.Ahead}. {@code STOPPED}: the containers have ended
+     * and the workspace, if any, was flushed and unmounted; what is left is being removed.
      */
     public enum State {
       PREPARING,
+      PREPARED,
       ATTACHING,
       ATTACHED,
       STARTING,
       HEALTHY,
       FAILED,
-      STOPPING
+      STOPPING,
+      STOPPED
     }
   }
 

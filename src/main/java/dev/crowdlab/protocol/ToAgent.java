@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = ToAgent.Welcome.class, name = "welcome"),
   @JsonSubTypes.Type(value = ToAgent.Cadence.class, name = "cadence"),
   @JsonSubTypes.Type(value = ToAgent.Prepare.class, name = "prepare"),
+  @JsonSubTypes.Type(value = ToAgent.Ahead.class, name = "ahead"),
   @JsonSubTypes.Type(value = ToAgent.Run.class, name = "run"),
   @JsonSubTypes.Type(value = ToAgent.Stop.class, name = "stop"),
   @JsonSubTypes.Type(value = ToAgent.Challenge.class, name = "challenge"),
@@ -49,6 +50,20 @@ public sealed interface ToAgent {
     public Prepare {
       Bounds.uid(teamUid, "teamUid");
       images = Bounds.texts(images, Bounds.MAX_CONTAINERS, Bounds.MAX_LINE, "images");
+    }
+  }
+
+  /**
+   * Makes ahead what needs no fence of a run that is planned: pulls its images and makes its
+   * containers, but starts none of them and mounts nothing. Answered by a report {@code PREPARED};
+   * the {@link Run} of the same epoch then goes on from there. What no run follows goes by itself,
+   * or by a {@link Stop}. On a machine that has another epoch of the team it does nothing.
+   *
+   * @param run the order that may come, without its mount
+   */
+  record Ahead(Run run) implements ToAgent {
+    public Ahead {
+      Bounds.given(run, "run");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.crowdlab.team;
 
 import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeamStatus;
+import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.ToAgent.Mount;
 import dev.crowdlab.route.Routes.Target;
 import java.time.Instant;
@@ -15,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param binding which binding, or rest, all but the route and the floor is about
  * @param proven the fence that was proven
  * @param ordered whether the machine was told to run
- * @param stopped whether the machine confirmed that nothing is left
- * @param stopOrdered since when the machine is to stop; null: it is not
+ * @param leaving how far the team is with leaving its machine in order
  * @param routed where the route leads
  * @param floor the highest epoch that the file server is known to have had for another binding
  * @param quietUntil when what is done beside the main path is tried again after it failed
@@ -28,15 +28,15 @@ record Memory(
     String binding,
     @Nullable Proven proven,
     boolean ordered,
-    boolean stopped,
-    @Nullable Instant stopOrdered,
+    Leaving leaving,
     @Nullable Routed routed,
     long floor,
     @Nullable Instant quietUntil,
     @Nullable String tried,
     boolean stays) {
 
-  static final Memory EMPTY = new Memory("", null, false, false, null, null, 0, null, null, false);
+  static final Memory EMPTY =
+      new Memory("", null, false, Leaving.NOT, null, 0, null, null, false);
 
   /**
    * A fence that was proven.
@@ -46,6 +46,23 @@ record Memory(
    * @param sizeBytes the size that was asked for
    */
   record Proven(long epoch, @Nullable Mount mount, boolean quota, long sizeBytes) {}
+
+  /**
+   * How far a team is with leaving its machine in order.
+   *
+   * @param ahead what its next machine is to make ahead
+   * @param stopOrdered since when the machine is to stop; null: it is not
+   * @param stopped whether the machine confirmed that nothing writes any more
+   * @param gone whether it confirmed that nothing is left
+   */
+  record Leaving(
+      @Nullable Ahead ahead, @Nullable Instant stopOrdered, boolean stopped, boolean gone) {
+
+    static final Leaving NOT = new Leaving(null, null, false, false);
+  }
+
+  /** What a machine is to make ahead, and since when. */
+  record Ahead(VmRef vm, long epoch, Instant since) {}
 
   /** A route that stands, for this generation of the spec. */
   record Routed(Target target, long generation, String url) {}
@@ -62,7 +79,7 @@ record Memory(
       return this;
     }
     long highest = Math.max(floor, proven == null ? 0 : proven.epoch());
-    return new Memory(present, null, false, false, null, routed, highest, null, null, false);
+    return new Memory(present, null, false, Leaving.NOT, routed, highest, null, null, false);
   }
 
   private static String name(LabTeamStatus status) {
@@ -72,47 +89,74 @@ record Memory(
         : binding.epoch() + " on " + binding.vmUid() + " since " + binding.since();
   }
 
+  @Nullable Ahead ahead() {
+    return leaving.ahead();
+  }
+
+  @Nullable Instant stopOrdered() {
+    return leaving.stopOrdered();
+  }
+
+  boolean stopped() {
+    return leaving.stopped();
+  }
+
+  boolean gone() {
+    return leaving.gone();
+  }
+
   Memory proven(Proven value) {
     return new Memory(
-        binding, value, ordered, stopped, stopOrdered, routed, floor, quietUntil, tried, stays);
+        binding, value, ordered, leaving, routed, floor, quietUntil, tried, stays);
   }
 
   /** The machine was told to run: whatever it had stopped before. */
   Memory running() {
-    return new Memory(binding, proven, true, false, null, routed, floor, quietUntil, tried, stays);
+    return new Memory(
+        binding, proven, true, Leaving.NOT, routed, floor, quietUntil, tried, stays);
+  }
+
+  private Memory leaving(boolean isOrdered, Leaving value) {
+    return new Memory(
+        binding, proven, isOrdered, value, routed, floor, quietUntil, tried, stays);
+  }
+
+  Memory ahead(@Nullable Ahead value) {
+    return leaving(
+        ordered, new Leaving(value, leaving.stopOrdered(), leaving.stopped(), leaving.gone()));
   }
 
   Memory stopping(Instant since) {
-    return new Memory(
-        binding, proven, ordered, stopped, since, routed, floor, quietUntil, tried, stays);
+    return leaving(
+        ordered, new Leaving(leaving.ahead(), since, leaving.stopped(), leaving.gone()));
   }
 
-  Memory gone() {
-    return new Memory(binding, proven, false, true, null, routed, floor, quietUntil, tried, stays);
+  /** Nothing of it writes any more, or even: nothing is left of it. */
+  Memory stopped(boolean nothingIsLeft) {
+    return leaving(false, new Leaving(leaving.ahead(), null, true, nothingIsLeft));
   }
 
   Memory routed(@Nullable Routed value) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, value, floor, quietUntil, tried, stays);
+        binding, proven, ordered, leaving, value, floor, quietUntil, tried, stays);
   }
 
   Memory floor(long epoch) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, epoch, quietUntil, tried, stays);
+        binding, proven, ordered, leaving, routed, epoch, quietUntil, tried, stays);
   }
 
   Memory quietUntil(@Nullable Instant instant) {
-    return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, floor, instant, tried, stays);
+    return new Memory(binding, proven, ordered, leaving, routed, floor, instant, tried, stays);
   }
 
   Memory tried(String digest) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, digest, stays);
+        binding, proven, ordered, leaving, routed, floor, quietUntil, digest, stays);
   }
 
   Memory stays(boolean value) {
     return new Memory(
-        binding, proven, ordered, stopped, stopOrdered, routed, floor, quietUntil, tried, value);
+        binding, proven, ordered, leaving, routed, floor, quietUntil, tried, value);
   }
 }

@@ -4,12 +4,14 @@ import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.team.Observed.BoundVm;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,8 +35,10 @@ final class Moves {
   private final Agents agents;
   private final Places places;
   private final Images images;
+  private final Ahead ahead;
   private final Diversions diversions;
   private final Recorder recorder;
+  private final EventRecorder events;
   private final RoomNews room;
   private final StepListener steps;
   private final InstantSource clock;
@@ -43,16 +47,20 @@ final class Moves {
       Agents agents,
       Places places,
       Images images,
+      Ahead ahead,
       Diversions diversions,
       Recorder recorder,
+      EventRecorder events,
       RoomNews room,
       StepListener steps,
       InstantSource clock) {
     this.agents = agents;
     this.places = places;
     this.images = images;
+    this.ahead = ahead;
     this.diversions = diversions;
     this.recorder = recorder;
+    this.events = events;
     this.room = room;
     this.steps = steps;
     this.clock = clock;
@@ -72,26 +80,59 @@ final class Moves {
       case Reservations.None(Placement.NoCapacity why) -> noRoom(pass, move, fault, why);
       case Reservations.Reserved place -> {
         steps.reached("team.chosen", pass.ref());
-        if (cause != null) {
-          opened(pass, o, cause);
-        }
-        diversions.start(pass, Diversions.why(pass.status()));
-        if (pass.memory().stopOrdered() == null) {
-          images.prepare(pass, place.vm().ref());
-        }
-        Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
-        yield stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
+        yield isPlanned(pass, o, move, place) ? plan(pass, o, move, place) : go(pass, o, move, place);
       }
     };
   }
 
+  /** Whether what runs goes on until its new machine is ready. */
+  private static boolean isPlanned(
+      Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    boolean elsewhere =
+        o.binding().filter(old -> place.vm().ref().uid().equals(old.vmUid())).isEmpty();
+    return move.inOrder() && elsewhere && pass.memory().stopOrdered() == null;
+  }
+
+  private Result plan(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    return switch (ahead.at(pass, o, place, nextEpoch(pass))) {
+      case Ahead.Standing.Waits(Duration lookAgain) -> Result.park(lookAgain);
+      case Ahead.Standing.Failed(Outcome.Failure why) when leavesInOrder(move) ->
+          stays(pass, "%s cannot run it: %s".formatted(place.vm().ref().name(), why.message()));
+      case Ahead.Standing.Ready _, Ahead.Standing.Failed _ -> {
+        steps.reached("team.prepared", pass.ref());
+        yield go(pass, o, move, place);
+      }
+    };
+  }
+
+  private Result go(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    RecoveryCause cause = move.cause();
+    if (cause != null) {
+      opened(pass, o, cause);
+    }
+    diversions.start(pass, Diversions.why(pass.status()));
+    if (pass.memory().stopOrdered() == null && pass.memory().ahead() == null) {
+      images.prepare(pass, place.vm().ref());
+    }
+    Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
+    return stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
+  }
+
+  private static boolean leavesInOrder(NextStep.Move move) {
+    return move.cause() == RecoveryCause.VM_DRAINED || move.cause() == RecoveryCause.VM_DELETED;
+  }
+
+  /** It would leave its machine in order, but where it runs is better than where it could not. */
+  private Result stays(Pass pass, String why) {
+    LOG.info("{}: would leave its machine, but {}", pass.ref(), why);
+    events.normal(pass.team(), Reason.NO_CAPACITY, "would leave its machine, but " + why);
+    pass.memory(memory -> memory.stays(true));
+    return Result.go();
+  }
+
   private Result noRoom(Pass pass, NextStep.Move move, boolean fault, Placement.NoCapacity why) {
-    boolean leavesInOrder =
-        move.cause() == RecoveryCause.VM_DRAINED || move.cause() == RecoveryCause.VM_DELETED;
-    if (leavesInOrder && !fault) {
-      LOG.info("{}: would leave its machine, but {}", pass.ref(), why.message());
-      pass.memory(memory -> memory.stays(true));
-      return Result.go();
+    if (leavesInOrder(move) && !fault) {
+      return stays(pass, why.message());
     }
     Reason reason = why.nothingMatches() ? Reason.NO_MATCHING_VM : Reason.NO_CAPACITY;
     return new Result.Park(LOOK_FOR_ROOM, Problem.of(reason, why.message()));
@@ -171,14 +212,27 @@ final class Moves {
       pass.memory(memory -> memory.stopping(o.now()));
     }
     return switch (agents.stop(vm.ref(), pass.ref(), binding.epoch())) {
-      case Outcome.Done<Void> _ -> {
-        pass.memory(Memory::gone);
-        steps.reached("team.stopped", pass.ref());
-        yield Result.go();
-      }
+      case Outcome.Done<Void> _ -> stopped(pass, true);
+      case Outcome.InProgress<Void> _ when hasStopped(pass, vm.ref(), binding) ->
+          stopped(pass, false);
       case Outcome.InProgress<Void>(Duration lookAgain, _) -> Result.park(lookAgain);
       case Outcome.Failed<Void> _ -> Result.park(Duration.ofSeconds(1));
     };
+  }
+
+  /** Nothing writes there any more, and the workspace has all: what is left is only removed. */
+  private boolean hasStopped(Pass pass, VmRef vm, Binding binding) {
+    return agents
+        .report(vm, pass.ref())
+        .filter(report -> report.epoch() == binding.epoch())
+        .filter(report -> report.state() == TeamReport.State.STOPPED)
+        .isPresent();
+  }
+
+  private Result stopped(Pass pass, boolean nothingIsLeft) {
+    pass.memory(memory -> memory.stopped(nothingIsLeft));
+    steps.reached("team.stopped", pass.ref());
+    return Result.go();
   }
 
   private static void opened(Pass pass, Observed o, RecoveryCause cause) {
@@ -214,7 +268,7 @@ final class Moves {
   private static LabTeamStatus.Builder superseding(LabTeamStatus status, Memory memory) {
     @Nullable Binding old = status.binding();
     List<Binding> superseded = new ArrayList<>();
-    if (old != null && !memory.stopped()) {
+    if (old != null && !memory.gone()) {
       superseded.add(old);
     }
     status.superseded().stream()

@@ -10,10 +10,10 @@ import dev.crowdlab.api.LabTeamSpec;
 import dev.crowdlab.api.Resources;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.protocol.ToAgent.Container;
+import dev.crowdlab.protocol.ToAgent.Mount;
 import dev.crowdlab.protocol.ToAgent.PublishedPort;
 import dev.crowdlab.protocol.ToAgent.RegistryAuth;
 import dev.crowdlab.protocol.ToAgent.VmLimits;
-import dev.crowdlab.team.Memory.Proven;
 import io.fabric8.kubernetes.api.model.Quantity;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,8 +35,17 @@ final class RunOrder {
     this.sources = List.copyOf(sources);
   }
 
+  /**
+   * The order for a binding.
+   *
+   * @param mount null before the fence
+   */
   ToAgent.Run of(
-      LabTeam team, Binding binding, Proven proven, VmView vm, @Nullable RegistryAuth auth) {
+      LabTeam team,
+      Binding binding,
+      @Nullable Mount mount,
+      VmView vm,
+      @Nullable RegistryAuth auth) {
     LabTeamSpec spec = team.getSpec();
     VmView.Lent lent = vm.capacity();
     return new ToAgent.Run(
@@ -44,7 +53,7 @@ final class RunOrder {
         team.getMetadata().getNamespace(),
         team.getMetadata().getName(),
         binding.epoch(),
-        proven.mount(),
+        mount,
         spec.exercise().containers().stream().map(RunOrder::container).toList(),
         spec.exercise().egress() == Egress.INTERNET,
         published(spec, binding),

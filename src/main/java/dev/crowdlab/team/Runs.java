@@ -72,7 +72,7 @@ final class Runs {
         return Result.park(Retry.left(pass.status(), clock.instant()), failure);
       }
     }
-    ToAgent.Run order = orders.of(pass.team(), binding, proven, vm, auth.orElse(null));
+    ToAgent.Run order = orders.of(pass.team(), binding, proven.mount(), vm, auth.orElse(null));
     if (!pass.memory().ordered()) {
       LOG.info("{}: starting on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
     }
@@ -95,7 +95,7 @@ final class Runs {
     if (o.machine() instanceof BoundVm.Known(VmView vm, _, _)
         && secrets.of(pass.team())
             instanceof Outcome.Done<Optional<RegistryAuth>>(Optional<RegistryAuth> auth)) {
-      agents.run(vm.ref(), orders.of(pass.team(), binding, proven, vm, auth.orElse(null)));
+      agents.run(vm.ref(), orders.of(pass.team(), binding, proven.mount(), vm, auth.orElse(null)));
       pass.memory(memory -> memory.proven(proven).running());
     }
   }

@@ -118,6 +118,8 @@ public record TeamModule(
     Places places =
         new Places(
             teams, vms, agents, staleRuns, new Reservations(settings.ports(), clock), settings);
+    RunOrder orders = new RunOrder(settings.sources());
+    Ahead ahead = new Ahead(agents, secrets, orders, settings.bounds().ahead());
     return new TeamLoop(
         teams,
         vms,
@@ -126,10 +128,19 @@ public record TeamModule(
         new Decision(settings.bounds()),
         places,
         new Moves(
-            agents, places, new Images(agents, secrets), diversions, recorder, room, steps, clock),
+            agents,
+            places,
+            new Images(agents, secrets),
+            ahead,
+            diversions,
+            recorder,
+            events,
+            room,
+            steps,
+            clock),
+        ahead,
         new Fences(workspaces, agents, quotas, settings, retry, progress, clock),
-        new Runs(
-            agents, secrets, new RunOrder(settings.sources()), corrections, retry, progress, clock),
+        new Runs(agents, secrets, orders, corrections, retry, progress, clock),
         new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),
         diversions,
         new Removal(agents, vms, routes, workspaces, places, events, steps, settings),

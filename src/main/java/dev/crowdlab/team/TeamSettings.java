@@ -40,18 +40,25 @@ public record TeamSettings(
    * How long things may take.
    *
    * @param fence one advance of the file server
+   * @param ahead making ahead what a planned move needs on its new machine, images included
    * @param stop stopping a run in order before its machine is left; then the fence does it
    * @param agent waiting for the agent of a machine that was chosen and then fell silent
    * @param route one write of a route
    * @param removal cleaning up after a deleted team, in all
    */
   public record Bounds(
-      Duration fence, Duration stop, Duration agent, Duration route, Duration removal) {
+      Duration fence,
+      Duration ahead,
+      Duration stop,
+      Duration agent,
+      Duration route,
+      Duration removal) {
 
     /** What a running installation uses. */
     public static final Bounds DEFAULT =
         new Bounds(
             Duration.ofSeconds(15),
+            Duration.ofMinutes(2),
             Duration.ofSeconds(20),
             Duration.ofSeconds(60),
             Duration.ofSeconds(5),

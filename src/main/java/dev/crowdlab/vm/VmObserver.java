@@ -98,6 +98,9 @@ final class VmObserver {
         bound.stream()
             .collect(Collectors.toMap(t -> t.getMetadata().getUid(), Function.identity()));
     for (TeamReport report : agents.reports(vm)) {
+      if (!runs(report)) {
+        continue;
+      }
       LabTeam team = byUid.get(report.teamUid());
       Optional<Binding> binding = team == null ? Optional.empty() : bindingTo(vm, team);
       if (binding.isEmpty() || binding.get().epoch() > report.epoch()) {
@@ -105,6 +108,14 @@ final class VmObserver {
       }
     }
     return false;
+  }
+
+  /** What is made ahead runs not yet, and may never; what has stopped is only being removed. */
+  private static boolean runs(TeamReport report) {
+    return switch (report.state()) {
+      case PREPARING, PREPARED, STOPPED -> false;
+      case ATTACHING, ATTACHED, STARTING, HEALTHY, FAILED, STOPPING -> true;
+    };
   }
 
   private static Optional<Binding> bindingTo(VmRef vm, LabTeam team) {

@@ -412,7 +412,7 @@ class AgentE2E {
   }
 
   @Test
-  void anOrderlyStopWithoutAHubLeavesTheTeams() {
+  void anOrderlyStopWithoutAHubLeavesTheTeams() throws Exception {
     // given
     int port = up("stranded");
     int connections = bed.hub().connectionCount();

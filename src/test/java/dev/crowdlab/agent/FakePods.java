@@ -171,7 +171,7 @@ final class FakePods implements Pods {
   }
 
   @Override
-  public synchronized boolean stop(Pod pod, Duration grace) {
+  public synchronized boolean stop(Pod pod, List<String> containers, Duration grace) {
     if (unkillable) {
       return false;
     }

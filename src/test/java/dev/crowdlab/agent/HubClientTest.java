@@ -54,6 +54,11 @@ class HubClientTest {
     }
 
     @Override
+    public void ahead(ToAgent.Ahead ahead) {
+      orders.add(ahead);
+    }
+
+    @Override
     public void prepare(ToAgent.Prepare prepare) {
       orders.add(prepare);
     }

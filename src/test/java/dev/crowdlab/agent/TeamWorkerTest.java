@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -36,6 +37,7 @@ class TeamWorkerTest {
           Duration.ofMillis(300),
           Duration.ofMillis(300),
           Duration.ofMillis(20),
+          Duration.ofMillis(400),
           Duration.ofMillis(500));
 
   private static final Pod POD = new Pod("uid-1", 1);
@@ -110,6 +112,145 @@ class TeamWorkerTest {
     assertThat(mounts.isMounted(PLACE)).isTrue();
     assertThat(pods.plan(POD).workspace()).isEqualTo(FakeMounts.path(PLACE));
     assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
+  }
+
+  // ---- made ahead
+
+  private static ToAgent.Ahead ahead(long epoch) {
+    ToAgent.Run run = Runs.run(epoch);
+    return new ToAgent.Ahead(
+        new ToAgent.Run(
+            run.teamUid(),
+            run.namespace(),
+            run.name(),
+            epoch,
+            null,
+            run.containers(),
+            run.internet(),
+            run.ports(),
+            run.sources(),
+            null,
+            run.limits()));
+  }
+
+  @Test
+  void whatIsMadeAheadMountsNothingAndStartsNothing() {
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+
+    assertThat(pods.exists(POD)).isTrue();
+    assertThat(pods.isRunning(POD, "web")).isFalse();
+    assertThat(mounts.attempts()).isZero();
+  }
+
+  @Test
+  void itsRunGoesOnFromThere() {
+    // given
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+    Pods.Plan made = pods.plan(POD);
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.plan(POD)).as("its containers were not made anew").isSameAs(made);
+    assertThat(mounts.isMounted(PLACE)).isTrue();
+    assertThat(made.workspace()).isEqualTo(FakeMounts.path(PLACE));
+    assertThat(firewall.openings().get("uid-1").forbidden()).hasToString("[10.77.1.9/32]");
+    assertThat(reporter.states())
+        .containsExactly(
+            State.PREPARING,
+            State.PREPARED,
+            State.PREPARING,
+            State.ATTACHING,
+            State.ATTACHED,
+            State.STARTING,
+            State.HEALTHY);
+  }
+
+  @Test
+  void whatWasMadeAheadForAnotherOrderIsMadeAnew() {
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+    Pods.Plan made = pods.plan(POD);
+
+    teams.order(
+        Runs.of(
+            1,
+            List.of(Runs.web(), Runs.container("victim", Map.of())),
+            List.of(Runs.port(30_001)),
+            new ToAgent.VmLimits(4, 0, 0)));
+    awaitState(State.HEALTHY);
+
+    assertThat(pods.plan(POD)).isNotSameAs(made);
+  }
+
+  @Test
+  void whatNoRunFollowsGoesByItself() {
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void whatWasMadeAheadGoesAtAStop() {
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-1", 1, 0));
+
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void nothingIsMadeAheadBesideARunOfTheTeam() {
+    up();
+
+    teams.order(ahead(2));
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    assertThat(pods.exists(new Pod("uid-1", 2))).isFalse();
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void anAgentThatStartsAgainRemovesWhatWasMadeAhead() {
+    teams.order(ahead(1));
+    awaitState(State.PREPARED);
+
+    newTeams().adopt();
+
+    assertThat(pods.exists(POD)).isFalse();
+    assertThat(folder.resolve("teams")).isEmptyDirectory();
+  }
+
+  @Test
+  void anImageThatIsMissingIsToldBeforeAnybodyReliesOnTheMachine() {
+    ToAgent.Container lacking =
+        new ToAgent.Container(
+            "web", "localhost/no-such:1", List.of(), List.of(), Map.of(), 0, 0, "/work");
+
+    teams.order(
+        new ToAgent.Ahead(
+            Runs.of(1, List.of(lacking), List.of(), new ToAgent.VmLimits(4, 0, 0))));
+
+    awaitFailure(RunFailure.IMAGE_MISSING);
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aStopSaysThatTheWorkspaceIsWholeBeforeTheRestIsRemoved() {
+    up();
+
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-1", 1, 1_000));
+    reporter.awaitGone(1);
+
+    assertThat(reporter.states()).endsWith(State.HEALTHY, State.STOPPING, State.STOPPED);
   }
 
   @Test

@@ -170,6 +170,29 @@ public final class FakeAgents implements Agents {
     report(vm, said(ordered(vm, team), state, null, null));
   }
 
+  /** The VM has made ahead what it was asked for last. */
+  public void prepared(VmRef vm, TeamRef team) {
+    report(vm, said(last(vm, ToAgent.Ahead.class).run(), State.PREPARED, null, null));
+  }
+
+  /** The VM cannot make ahead what it was asked for last. */
+  public void cannotPrepare(VmRef vm, RunFailure code, String message) {
+    report(vm, said(last(vm, ToAgent.Ahead.class).run(), State.FAILED, code, message));
+  }
+
+  /** What the VM ran last has ended, and its workspace is whole; it is still to be removed. */
+  public void stopped(VmRef vm) {
+    report(vm, said(last(vm, ToAgent.Run.class), State.STOPPED, null, null));
+  }
+
+  private <T extends ToAgent> T last(VmRef vm, Class<T> type) {
+    return sent(vm).reversed().stream()
+        .filter(type::isInstance)
+        .map(type::cast)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(vm + " was sent no " + type.getSimpleName()));
+  }
+
   /** The VM reports the ordered run healthy. */
   public void healthy(VmRef vm, TeamRef team) {
     report(vm, team, State.HEALTHY);
@@ -282,6 +305,11 @@ public final class FakeAgents implements Agents {
     }
   }
 
+  @Override
+  public Outcome<Void> ahead(VmRef vm, ToAgent.Ahead ahead) {
+    return order(vm, machine(vm).ledger.ahead(ahead));
+  }
+
   /** Every run is refused before it is sent, until this is empty again. */
   public void refuseRuns(Optional<Outcome.Failure> why) {
     refusal = why;
@@ -382,6 +410,7 @@ public final class FakeAgents implements Agents {
   private void obey(VmRef vm, ToAgent message) {
     switch (message) {
       case ToAgent.Run run -> report(vm, said(run, State.HEALTHY, null, null));
+      case ToAgent.Ahead(ToAgent.Run run) -> report(vm, said(run, State.PREPARED, null, null));
       case ToAgent.Stop stop ->
           gone(vm, new TeamRef(stop.namespace(), stop.name(), stop.teamUid()), stop.epoch());
       case ToAgent.Welcome _,

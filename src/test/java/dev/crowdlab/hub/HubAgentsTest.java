@@ -506,7 +506,7 @@ class HubAgentsTest {
     first.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
 
-    first.closes();
+    first.drops();
     assertThat(agents.voice(VM)).as("only a farewell outlives its session").isEmpty();
   }
 
@@ -514,7 +514,7 @@ class HubAgentsTest {
   void aFarewellOutlivesItsSessionUntilTheNext() {
     Agent first = connected();
     first.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING));
-    first.closes();
+    first.drops();
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.STOPPING);
 
     connected();

@@ -9,6 +9,7 @@ import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent.Ahead;
 import dev.crowdlab.protocol.ToAgent.Run;
 import dev.crowdlab.protocol.ToAgent.Stop;
 import dev.crowdlab.protocol.ToAgent.VmLimits;
@@ -68,6 +69,51 @@ class LedgerTest {
     ledger.reported(report(TEAM, 3, State.HEALTHY));
     assertThat(ledger.run(run(TEAM, 3)).outcome())
         .isEqualTo(Outcome.done(report(TEAM, 3, State.HEALTHY)));
+  }
+
+  @Test
+  void whatIsToBeMadeAheadIsSentOncePerSessionAndDoneWhenItIsMade() {
+    up();
+    assertThat(ledger.ahead(new Ahead(run(TEAM, 3))).send()).isEqualTo(new Ahead(run(TEAM, 3)));
+    assertThat(ledger.ahead(new Ahead(run(TEAM, 3))).send()).isNull();
+
+    assertThat(ledger.reported(report(TEAM, 3, State.PREPARED))).contains(TEAM);
+
+    assertThat(ledger.ahead(new Ahead(run(TEAM, 3))).outcome()).isEqualTo(Outcome.done());
+    ledger.down();
+    assertThat(ledger.up(new Reports(List.of()))).as("nobody relies on it but who asks").isEmpty();
+    assertThat(ledger.ahead(new Ahead(run(TEAM, 3))).send()).isNotNull();
+  }
+
+  @Test
+  void whatCouldNotBeMadeAheadIsToldAndTriedAgain() {
+    up();
+    ledger.ahead(new Ahead(run(TEAM, 3)));
+    ledger.reported(
+        new TeamReport(
+            TEAM.uid(),
+            "lab",
+            "team-7",
+            3,
+            State.FAILED,
+            RunFailure.IMAGE_MISSING.name(),
+            "no such image",
+            List.of()));
+
+    assertThat(failure(ledger.ahead(new Ahead(run(TEAM, 3))).outcome()))
+        .isEqualTo(Reason.IMAGE_PULL_FAILED);
+    assertThat(ledger.ahead(new Ahead(run(TEAM, 3))).send()).isNotNull();
+  }
+
+  @Test
+  void whatWasMadeAheadAndStoppedIsStoppedAgainTheNextTime() {
+    up();
+    ledger.ahead(new Ahead(run(TEAM, 3)));
+    ledger.stop(TEAM, 3);
+    ledger.gone(gone(3));
+    ledger.ahead(new Ahead(run(TEAM, 3)));
+
+    assertThat(ledger.stop(TEAM, 3).send()).isEqualTo(stop(3));
   }
 
   @Test

@@ -19,6 +19,19 @@ class FramesTest {
         new ToAgent.Welcome(250),
         new ToAgent.Cadence(1_000),
         new ToAgent.Prepare("u-1", List.of("localhost/exercise:1"), null),
+        new ToAgent.Ahead(
+            new ToAgent.Run(
+                "u-1",
+                "lab",
+                "team-7",
+                4,
+                null,
+                List.of(),
+                false,
+                List.of(),
+                List.of(),
+                null,
+                new ToAgent.VmLimits(4, 2_000, 1L << 32))),
         new ToAgent.Run(
             "u-1",
             "lab",

@@ -213,7 +213,7 @@ class DecisionTest {
             new NextStep.Move(RecoveryCause.VM_DRAINED, true, Wish.leave(ALICE))),
         expect(
             "drained, stopped",
-            c -> c.on(leaving(true)).remembers(Memory::gone),
+            c -> c.on(leaving(true)).remembers(memory -> memory.stopped(true)),
             new NextStep.Move(RecoveryCause.VM_DRAINED, false, Wish.leave(ALICE))),
         expect(
             "drained, does not stop",
@@ -249,7 +249,7 @@ class DecisionTest {
         expect("suspended", c -> rest(c), new NextStep.Unbind(Reason.SUSPENDED, true)),
         expect(
             "suspended, stopped",
-            c -> rest(c).remembers(Memory::gone),
+            c -> rest(c).remembers(memory -> memory.stopped(true)),
             new NextStep.Unbind(Reason.SUSPENDED, false)),
         expect(
             "suspended on a lost machine",

@@ -111,7 +111,7 @@ final class SimulatedMachine {
             return;
           }
         }
-        case PREPARING, STARTING, FAILED, STOPPING -> {}
+        case PREPARING, PREPARED, STARTING, FAILED, STOPPING, STOPPED -> {}
       }
     }
   }
@@ -143,6 +143,11 @@ final class SimulatedMachine {
         }
         highest.put(run.teamUid(), run.epoch());
         put(run, State.ATTACHING);
+      }
+      case ToAgent.Ahead(ToAgent.Run run) -> {
+        if (!running.containsKey(run.teamUid())) {
+          agents.report(vm, report(run, State.PREPARED, null));
+        }
       }
       case ToAgent.Stop stop -> {
         Running present = running.get(stop.teamUid());

@@ -22,6 +22,8 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.RecoveryPolicy;
 import dev.crowdlab.api.TeamPhase;
+import dev.crowdlab.api.Voice;
+import dev.crowdlab.api.Wish;
 import dev.crowdlab.api.WorkspaceSpec;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
@@ -276,6 +278,8 @@ class TeamScenariosTest {
 
     bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
     bed.settle("t1");
+    bed.agents.prepared(bob, ref("t1"));
+    bed.settle("t1");
 
     assertThat(bed.agents.sent(alice)).last().isInstanceOf(ToAgent.Stop.class);
     assertThat(bed.status("t1").binding().epoch()).isEqualTo(1);
@@ -292,23 +296,125 @@ class TeamScenariosTest {
   }
 
   @Test
-  void imagesAreFetchedAheadAndOnce() {
+  void whatNeedsNoFenceIsMadeOnTheNewMachineWhileTheOldOneServes() {
     VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
     bed.agents.obedient(false);
 
     bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
     bed.settle("t1");
 
-    assertThat(bed.agents.sent(bob))
-        .containsExactly(new ToAgent.Prepare("uid-t1", List.of("localhost/exercise:1"), null));
+    assertThat(bed.agents.sent(bob)).singleElement().isInstanceOf(ToAgent.Ahead.class);
+    ToAgent.Run ahead = ((ToAgent.Ahead) bed.agents.sent(bob).getFirst()).run();
+    assertThat(ahead.epoch()).isEqualTo(2);
+    assertThat(ahead.mount()).isNull();
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.status("t1").recoveryCount()).isNull();
+    bed.assertRouted("t1", before);
+
+    bed.agents.obedient(true);
+    bed.agents.prepared(bob, ref("t1"));
+    bed.settle("t1");
+
+    ToAgent.Run run = (ToAgent.Run) bed.agents.sent(bob).getLast();
+    assertThat(run.ports()).isEqualTo(ahead.ports());
+    assertThat(run.containers()).isEqualTo(ahead.containers());
+    assertThat(run.epoch()).isEqualTo(2);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aMachineThatCannotRunTheTeamDoesNotCostItTheOneWhereItRuns() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+
+    bed.agents.cannotPrepare(bob, RunFailure.IMAGE_MISSING, "no such image");
+    TeamLoop.Turn turn = bed.reconcile("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
+    assertThat(bed.events)
+        .anyMatch(event -> event.contains("would leave its machine, but bob-1 cannot run it"));
+  }
+
+  @Test
+  void aMachineThatTakesTooLongToGetReadyIsNotWaitedForForEver() {
+    bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+
+    bed.clock.pass(TeamSettings.Bounds.DEFAULT.ahead());
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(alice)).last().isInstanceOf(ToAgent.Stop.class);
+  }
+
+  @Test
+  void aDrainThatIsTakenBackInTimeLeavesNothingOnTheOtherMachine() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+
+    bed.change(vm("alice-1", "Alice", 4));
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(bob)).last().isInstanceOf(ToAgent.Stop.class);
+    assertThat(((ToAgent.Stop) bed.agents.sent(bob).getLast()).epoch()).isEqualTo(2);
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
+    assertThat(bed.status("t1").binding().epoch()).isEqualTo(1);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aMachineThatDiesWhileItsTeamIsAboutToLeaveIsLeftAtOnce() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+
+    bed.agents.lose(alice);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.agents.sent(bob)).noneMatch(ToAgent.Stop.class::isInstance);
+    assertThat(bed.status("t1").recoveries().getFirst().cause()).isEqualTo(RecoveryCause.VM_LOST);
+  }
+
+  @Test
+  void aTeamMovesOnAsSoonAsItsOldRunIsSavedAndTheRestIsRemovedMeanwhile() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+    bed.agents.prepared(bob, ref("t1"));
+    bed.settle("t1");
+
+    bed.agents.stopped(alice);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.status("t1").superseded()).as("still to confirm that nothing is left").hasSize(1);
+
+    bed.agents.gone(alice, ref("t1"), 1);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").superseded()).isEmpty();
   }
 
   @Test
   void aMachineThatDoesNotStopIsLeftAfterTheBound() {
-    bed.machine("bob-1", "Bob", 4);
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
     bed.agents.obedient(false);
     bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+    bed.agents.prepared(bob, ref("t1"));
     bed.settle("t1");
 
     bed.clock.advance(TeamSettings.Bounds.DEFAULT.stop());
@@ -329,6 +435,26 @@ class TeamScenariosTest {
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
     assertThat(bed.status("t1").recoveryCount()).isNull();
+    assertThat(bed.events).anyMatch(event -> event.contains("would leave its machine, but 0 of 1"));
+  }
+
+  @Test
+  void aTeamOfAMachineThatItsContributorTookBackIsFencedAndMoves() {
+    bed.machine("bob-1", "Bob", 4);
+    ContributedVM left = vm("alice-1", "Alice", 4);
+    left.setStatus(
+        left.getStatus().toBuilder()
+            .voice(new Voice(Wish.LEAVE, null, "2026-01-02T03:04:05.000Z", "l1"))
+            .build());
+    bed.agents.forget(alice);
+
+    bed.change(left);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.status("t1").recoveries().getFirst().cause())
+        .isEqualTo(RecoveryCause.VM_DRAINED);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
   }
 
   @Test
