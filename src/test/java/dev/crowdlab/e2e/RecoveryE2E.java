@@ -2,11 +2,17 @@ package dev.crowdlab.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.api.VmPhase;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -14,10 +20,17 @@ import dev.crowdlab.testbed.IngressBed;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,6 +49,7 @@ class RecoveryE2E {
   private Lab lab;
   private Browser student;
   private final Map<String, LabHost> machines = new java.util.TreeMap<>();
+  private final Map<String, Footprint> footprints = new ConcurrentHashMap<>();
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
@@ -45,6 +59,8 @@ class RecoveryE2E {
     HostOptions sudo = HostOptions.full().image().sudoUser("lender").sshPort(2200);
     Map.of("r-one", root, "r-two", sudo, "r-three", root)
         .forEach((name, options) -> machines.put(name, Lab.machine(network, name, options)));
+    machines.values().parallelStream()
+        .forEach(machine -> footprints.put(machine.name(), Footprint.of(machine)));
     for (LabHost machine : machines.values()) {
       lab.secret(lab.namespace(), machine.name() + "-ssh", network.privateKey());
       lab.apply(
@@ -225,6 +241,240 @@ class RecoveryE2E {
     lab.delete(LabTeam.class, "files-back", BOUND);
   }
 
+  // ---- planned moves, and the contributor's voice
+
+  /** Its writes have returned; nobody synchronised them, and the file server has none of them. */
+  @Test
+  void aPlannedMoveLosesNothingThatWasWrittenSynchronisedOrNot() {
+    int lines = 2_000;
+    lab.apply(
+        LabTeam.class,
+        lab.teamYaml("unsynced")
+            .replace(
+                "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p,"
+                    + " \"9090\"]}",
+                "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work, command:"
+                    + " [/bin/sh, -c, 'exec 3>>/work/unsynced; until [ -e /tmp/go ]; do sleep 0.1;"
+                    + " done; i=0; while [ $i -lt "
+                    + lines
+                    + " ]; do i=$((i + 1)); echo \"line $i\" >&3; done; touch /tmp/written;"
+                    + " sleep 1000000']}"));
+    LabTeam placed = lab.awaitTeamReady("unsynced", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+    LabHost files = lab.fileServer();
+    String data = "/srv/data/live/" + placed.getStatus().workspace().id();
+    String uid = files.exec("stat", "-c", "%u", data).strip();
+
+    files.exec("pkill", "-STOP", "-u", uid);
+    inVictim(machine, placed, "touch /tmp/go; until [ -e /tmp/written ]; do sleep 0.1; done");
+    assertThat(files.exec("stat", "-c", "%s", data + "/unsynced").strip()).isEqualTo("0");
+    rebind(placed);
+    lab.awaitTeam(
+        "unsynced", "on its way", team -> !Lab.isReady(team.getStatus().conditions()), BOUND);
+    files.shell("sleep 1; pkill -CONT -u " + uid);
+
+    LabTeam moved =
+        lab.awaitTeamReadyAfter("unsynced", placed.getStatus().binding().epoch(), BOUND);
+    assertThat(moved.getStatus().binding().vm()).isNotEqualTo(machine.name());
+    assertThat(moved.getStatus().recoveries().getFirst().cause())
+        .isEqualTo(RecoveryCause.REQUESTED);
+    assertThat(student.get(moved.getStatus().url() + "cgi-bin/file?unsynced").body().lines())
+        .containsExactlyElementsOf(
+            IntStream.rangeClosed(1, lines).mapToObj(i -> "line " + i).toList());
+    lab.delete(LabTeam.class, "unsynced", BOUND);
+  }
+
+  private static void inVictim(LabHost machine, LabTeam team, String script) {
+    machine.exec(
+        "podman",
+        "exec",
+        "crowdlab-%s-%d-victim"
+            .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch()),
+        "/bin/sh",
+        "-c",
+        script);
+  }
+
+  private void rebind(LabTeam team) {
+    annotate(
+        LabTeam.class,
+        team.getMetadata().getName(),
+        Names.REBIND,
+        Long.toString(team.getStatus().binding().epoch()));
+  }
+
+  @Test
+  void aPauseMovesTheTeamsAndHoldsAcrossOperatorsAndAgentsUntilItIsTakenBack() throws Exception {
+    lab.team("paused");
+    LabTeam placed = lab.awaitTeamReady("paused", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved =
+        whileVisited(
+            placed,
+            () ->
+                assertThat(machine.exec("crowdlab-agent", "pause"))
+                    .isEqualTo("The lab has been told.\n"));
+
+    assertMovedInOrder(moved, machine);
+    awaitReason(machine, Reason.CONTRIBUTOR_PAUSED);
+    lab.killOperator();
+    machine.exec("systemctl", "restart", "crowdlab-agent");
+    lab.startOperator();
+    lab.awaitConnected(machines.keySet(), BOUND);
+    assertThat(readyReason(machine)).isEqualTo(Reason.CONTRIBUTOR_PAUSED.value());
+    assertThat(machine.exec("crowdlab-agent", "status")).contains("asked of the lab: pause");
+
+    machine.exec("crowdlab-agent", "resume");
+
+    awaitReason(machine, Reason.READY);
+    assertThat(eventsOf(machine.name()))
+        .anyMatch(note -> note.startsWith("Its contributor paused it"))
+        .contains("Its contributor lends it again");
+    lab.delete(LabTeam.class, "paused", BOUND);
+  }
+
+  @Test
+  void anAgentThatItsOwnerStopsIsDrainedFirstAndStartedByNobodyElse() throws Exception {
+    lab.team("stopped");
+    LabTeam placed = lab.awaitTeamReady("stopped", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved =
+        whileVisited(placed, () -> machine.exec("systemctl", "stop", "crowdlab-agent"));
+
+    assertMovedInOrder(moved, machine);
+    assertThat(runs(machine, placed)).as("it waited for its team").isFalse();
+    awaitReason(machine, Reason.STOPPED);
+    Awaitility.await()
+        .during(Duration.ofSeconds(5))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> !machine.succeeds("systemctl", "is-active", "crowdlab-agent"));
+
+    machine.exec("systemctl", "start", "crowdlab-agent");
+
+    lab.awaitVmReady(machine.name(), BOUND);
+    assertThat(eventsOf(machine.name()))
+        .noneMatch(note -> note.contains("restarting it"))
+        .contains("Its owner started it again");
+    lab.delete(LabTeam.class, "stopped", BOUND);
+  }
+
+  @Test
+  void aMachineThatItsOwnerRebootsIsNoFault() throws Exception {
+    lab.team("rebooted");
+    LabTeam placed = lab.awaitTeamReady("rebooted", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved = whileVisited(placed, machine::reboot);
+
+    assertMovedInOrder(moved, machine);
+    assertThat(moved.getStatus().recoveryCount()).isEqualTo(1);
+    ContributedVM back = lab.awaitVmReady(machine.name(), BOUND);
+    Instant connected = Times.parse(back.getStatus().agent().connectedSince());
+    assertThat(transition(back)).isAfterOrEqualTo(connected.plusSeconds(9));
+    lab.delete(LabTeam.class, "rebooted", BOUND);
+  }
+
+  @Test
+  void aContributorWhoLeavesHasTheMachineBackAsItWasUntilAPersonTakesItInAgain() throws Exception {
+    lab.team("left");
+    LabTeam placed = lab.awaitTeamReady("left", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved = whileVisited(placed, () -> machine.exec("crowdlab-agent", "leave"));
+
+    assertMovedInOrder(moved, machine);
+    ContributedVM left =
+        lab.awaitVm(
+            machine.name(), "Left", vm -> reasonOf(vm).equals(Reason.LEFT.value()), BOUND);
+    Footprint.of(machine).assertSame(footprints.get(machine.name()));
+    // GitOps applies the object once more, and changes it.
+    edit(machine.name(), vm -> vm.getMetadata().setLabels(Map.of("user", machine.user(), "a", "b")));
+    assertThat(left.getStatus().phase()).isEqualTo(VmPhase.LEFT);
+    assertThat(lab.vm(machine.name()).getStatus().voice()).isEqualTo(left.getStatus().voice());
+
+    annotate(ContributedVM.class, machine.name(), Names.REJOIN, left.getStatus().voice().id());
+
+    lab.awaitVmReady(machine.name(), BOUND);
+    lab.delete(LabTeam.class, "left", BOUND);
+  }
+
+  /** A student asks without a pause while something happens that moves the team. */
+  private LabTeam whileVisited(LabTeam placed, Runnable what) throws Exception {
+    String name = placed.getMetadata().getName();
+    String file = placed.getStatus().url() + "cgi-bin/file?notes";
+    assertThat(student.post(file, "kept").status()).isEqualTo(200);
+    try (Visitor visitor = Visitor.start(student, file)) {
+      visitor.awaitMore(5, BOUND);
+      what.run();
+      LabTeam moved = lab.awaitTeamReadyAfter(name, placed.getStatus().binding().epoch(), BOUND);
+      visitor.awaitMore(5, BOUND);
+      visitor.checkNothingRefused();
+      assertThat(student.get(file).body()).isEqualTo("kept");
+      return moved;
+    }
+  }
+
+  private static void assertMovedInOrder(LabTeam moved, LabHost machine) {
+    Recovery move = moved.getStatus().recoveries().getFirst();
+    assertThat(move.cause()).isEqualTo(RecoveryCause.VM_DRAINED);
+    assertThat(move.from()).isEqualTo(machine.name());
+    assertThat(move.to()).isEqualTo(moved.getStatus().binding().vm()).isNotEqualTo(machine.name());
+  }
+
+  private void awaitReason(LabHost machine, Reason reason) {
+    lab.awaitVm(
+        machine.name(), reason.value(), vm -> reasonOf(vm).equals(reason.value()), BOUND);
+  }
+
+  private String readyReason(LabHost machine) {
+    return reasonOf(lab.vm(machine.name()));
+  }
+
+  private static String reasonOf(ContributedVM vm) {
+    return Conditions.find(vm.getStatus().conditions(), ConditionType.READY)
+        .map(Condition::getReason)
+        .orElse("");
+  }
+
+  /** When its Ready changed last. */
+  private static Instant transition(ContributedVM vm) {
+    return Conditions.find(vm.getStatus().conditions(), ConditionType.READY)
+        .map(condition -> Instant.parse(condition.getLastTransitionTime()))
+        .orElseThrow();
+  }
+
+  private void edit(String machine, Consumer<ContributedVM> change) {
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(machine)
+        .edit(
+            vm -> {
+              change.accept(vm);
+              return vm;
+            });
+  }
+
+  private <T extends HasMetadata> void annotate(
+      Class<T> kind, String name, String key, String value) {
+    lab.client()
+        .resources(kind)
+        .inNamespace(lab.namespace())
+        .withName(name)
+        .edit(
+            object -> {
+              Map<String, String> annotations = new HashMap<>();
+              if (object.getMetadata().getAnnotations() != null) {
+                annotations.putAll(object.getMetadata().getAnnotations());
+              }
+              annotations.put(key, value);
+              object.getMetadata().setAnnotations(annotations);
+              return object;
+            });
+  }
+
   private List<String> eventsOf(String team) {
     return lab
         .client()
@@ -250,15 +500,19 @@ class RecoveryE2E {
     return writers;
   }
 
+  private static boolean runs(LabHost machine, LabTeam team) {
+    return machine
+        .shell("podman ps -a --format '{{.Labels}}'")
+        .contains(team.getMetadata().getUid());
+  }
+
   /** The machine runs nothing of the team any more. */
   private void awaitClean(LabHost machine, LabTeam team) {
     Awaitility.await(machine.name() + " stopped " + team.getMetadata().getName())
         .atMost(BOUND)
         .until(
             () ->
-                !machine
-                        .shell("podman ps -a --format '{{.Labels}}'")
-                        .contains(team.getMetadata().getUid())
+                !runs(machine, team)
                     && machine
                         .shell("grep -c fuse.sshfs /proc/mounts || true")
                         .strip()
