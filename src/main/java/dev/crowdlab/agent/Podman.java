@@ -7,8 +7,10 @@ import dev.crowdlab.agent.Commands.Command;
 import dev.crowdlab.agent.Commands.Result;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -109,12 +112,33 @@ final class Podman implements Pods {
     } finally {
       env.toFile().delete();
     }
+    if (container.workspaceMountPath() == null || plan.late()) {
+      Result ready = podman(QUICK, List.of("init", plan.pod().container(container.name())));
+      if (!ready.ok()) {
+        throw refused(ready, "container " + container.name());
+      }
+    }
+  }
+
+  @Override
+  public Optional<ProcessHandle> waiting(Pod pod, String container) {
+    try {
+      String pid = Files.readString(pidFile(pod.container(container))).strip();
+      return ProcessHandle.of(Long.parseLong(pid));
+    } catch (IOException | NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Path pidFile(String container) {
+    return secretsDir.resolve(container + ".pid");
   }
 
   private List<String> containerWords(Plan plan, ToAgent.Container container, Path env) {
     List<String> words = new ArrayList<>();
     words.addAll(List.of("create", "--pod", plan.pod().name()));
     words.addAll(List.of("--name", plan.pod().container(container.name())));
+    words.add("--pidfile=" + pidFile(plan.pod().container(container.name())));
     words.addAll(List.of("--hostname", hostname(plan.run().name())));
     words.addAll(networkWords(plan));
     words.addAll(List.of("--pull", "never", "--restart", "no"));
@@ -137,7 +161,12 @@ final class Podman implements Pods {
     if (container.workspaceMountPath() != null && workspace != null) {
       words.addAll(
           List.of(
-              "--volume", workspace + ":" + container.workspaceMountPath() + ":rw,nosuid,nodev"));
+              "--volume",
+              workspace
+                  + ":"
+                  + container.workspaceMountPath()
+                  + ":rw,nosuid,nodev"
+                  + (plan.late() ? ",rslave" : "")));
     }
     if (!container.command().isEmpty()) {
       try {
@@ -280,7 +309,15 @@ final class Podman implements Pods {
       LOG.warning(pod.name() + " could not be removed: " + result.reason());
       return false;
     }
+    forgetProcesses(pod);
     return true;
+  }
+
+  private void forgetProcesses(Pod pod) {
+    File[] files = secretsDir.toFile().listFiles((folder, name) -> name.startsWith(pod.name() + "-"));
+    for (File file : files == null ? new File[0] : files) {
+      file.delete();
+    }
   }
 
   @Override
