@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
@@ -55,7 +56,18 @@ final class WorkFolder implements AutoCloseable {
     try (Stream<Path> all = Files.list(parent)) {
       all.filter(folder -> folder.getFileName().toString().startsWith(PREFIX))
           .filter(folder -> ProcessHandle.of(owner(folder)).isEmpty())
-          .forEach(WorkFolder::remove);
+          .forEach(WorkFolder::removeOrphan);
+    }
+  }
+
+  /** Others who start now may remove the same one. */
+  private static void removeOrphan(Path folder) {
+    try {
+      remove(folder);
+    } catch (UncheckedIOException e) {
+      if (!(e.getCause() instanceof NoSuchFileException)) {
+        throw e;
+      }
     }
   }
 
