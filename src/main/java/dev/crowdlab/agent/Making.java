@@ -55,7 +55,13 @@ final class Making {
       }
     }
     openFirewall(host, of);
-    Plan plan = new Plan(of.pod, host.networks().take(of.pod), of.run, workspace);
+    Plan plan =
+        new Plan(
+            of.pod,
+            host.networks().take(of.pod),
+            of.run,
+            workspace,
+            workspace != null && host.mounts().reachesContainers(of.place));
     try {
       host.pods().create(plan);
     } catch (ImageMissingException missing) {

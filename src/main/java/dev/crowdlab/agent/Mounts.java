@@ -49,6 +49,12 @@ interface Mounts {
    */
   Path prepare(Place place) throws IOException;
 
+  /** Whether what is mounted there later reaches containers that were made before it. */
+  boolean reachesContainers(Place place);
+
+  /** Whether a process has the workspace at a path of its own. */
+  boolean isSeenBy(Place place, ProcessHandle process, Path path);
+
   /** One attempt; done at once for a workspace that is attached and alive. */
   Attach attach(Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel);
 

@@ -7,8 +7,10 @@ import dev.crowdlab.agent.Commands.Command;
 import dev.crowdlab.agent.Commands.Result;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,8 +18,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +51,7 @@ final class Podman implements Pods {
   private final List<String> dns;
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
+  private final Map<String, String> folders = new ConcurrentHashMap<>();
 
   /**
    * @param secretsDir a folder on a tmpfs, for files that are gone after a moment
@@ -70,6 +75,7 @@ final class Podman implements Pods {
 
   @Override
   public void create(Plan plan) throws RunException, ImageMissingException {
+    CompletableFuture<Void> learning = async(() -> learnFolders(plan));
     Result made = podman(QUICK, podWords(plan));
     if (!made.ok() && made.err().contains("already")) {
       destroy(plan.pod());
@@ -78,11 +84,45 @@ final class Podman implements Pods {
     if (!made.ok()) {
       throw refused(made, "the pod");
     }
+    join(List.of(learning));
     List<CompletableFuture<Void>> steps = new ArrayList<>();
     for (ToAgent.Container container : plan.run().containers()) {
       steps.add(async(() -> createContainer(plan, container)));
     }
     join(steps);
+  }
+
+  /** Asks once for each image where its program begins. */
+  private void learnFolders(Plan plan) {
+    for (ToAgent.Container container : plan.run().containers()) {
+      if (plan.late()
+          && container.workspaceMountPath() != null
+          && !folders.containsKey(container.image())) {
+        Result folder =
+            podman(
+                QUICK,
+                List.of(
+                    "image", "inspect", "--format", "{{.Config.WorkingDir}}", container.image()));
+        if (folder.ok()) {
+          folders.put(container.image(), folder.out().strip());
+        }
+      }
+    }
+  }
+
+  /**
+   * Whether a container can be made ready to run before its workspace is there. Not when it begins
+   * in its workspace: then it would stand in the folder beneath.
+   */
+  private boolean isReadyEarly(Plan plan, ToAgent.Container container) {
+    String workspace = container.workspaceMountPath();
+    if (workspace == null) {
+      return true;
+    }
+    String folder = folders.get(container.image());
+    return plan.late()
+        && folder != null
+        && !Path.of("/").resolve(folder).normalize().startsWith(Path.of(workspace).normalize());
   }
 
   private static List<String> podWords(Plan plan) {
@@ -109,6 +149,26 @@ final class Podman implements Pods {
     } finally {
       env.toFile().delete();
     }
+    if (isReadyEarly(plan, container)) {
+      Result ready = podman(QUICK, List.of("init", plan.pod().container(container.name())));
+      if (!ready.ok()) {
+        throw refused(ready, "container " + container.name());
+      }
+    }
+  }
+
+  @Override
+  public Optional<ProcessHandle> waiting(Pod pod, String container) {
+    try {
+      String pid = Files.readString(pidFile(pod.container(container))).strip();
+      return ProcessHandle.of(Long.parseLong(pid));
+    } catch (IOException | NumberFormatException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Path pidFile(String container) {
+    return secretsDir.resolve(container + ".pid");
   }
 
   private List<String> containerWords(Plan plan, ToAgent.Container container, Path env) {
@@ -122,6 +182,7 @@ final class Podman implements Pods {
     words.addAll(List.of("--security-opt", "no-new-privileges", "--cap-drop", "NET_RAW"));
     words.addAll(List.of("--log-driver", "k8s-file", "--log-opt", "max-size=1mb"));
     words.addAll(labels(plan));
+    words.add("--pidfile=" + pidFile(plan.pod().container(container.name())));
     words.addAll(List.of("--env-file", env.toString()));
     if (limits) {
       words.addAll(List.of("--pids-limit", "2048"));
@@ -138,7 +199,12 @@ final class Podman implements Pods {
     if (container.workspaceMountPath() != null && workspace != null) {
       words.addAll(
           List.of(
-              "--volume", workspace + ":" + container.workspaceMountPath() + ":rw,nosuid,nodev"));
+              "--volume",
+              workspace
+                  + ":"
+                  + container.workspaceMountPath()
+                  + ":rw,nosuid,nodev"
+                  + (plan.late() ? ",rslave" : "")));
     }
     if (!container.command().isEmpty()) {
       try {
@@ -188,6 +254,7 @@ final class Podman implements Pods {
             "image " + image + " is not on the VM and could not be pulled: " + result.reason());
       }
       pulled.add(image);
+      folders.remove(image);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -281,7 +348,16 @@ final class Podman implements Pods {
       LOG.warning(pod.name() + " could not be removed: " + result.reason());
       return false;
     }
+    forgetProcesses(pod);
     return true;
+  }
+
+  private void forgetProcesses(Pod pod) {
+    File[] files =
+        secretsDir.toFile().listFiles((folder, name) -> name.startsWith(pod.name() + "-"));
+    for (File file : files == null ? new File[0] : files) {
+      file.delete();
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.crowdlab.protocol.ToAgent;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +28,9 @@ interface Pods {
    * What to make.
    *
    * @param workspace the path to bind into the containers that ask for it; null: none
+   * @param late whether what is mounted on that path later reaches the containers
    */
-  record Plan(Pod pod, Network network, ToAgent.Run run, @Nullable Path workspace) {}
+  record Plan(Pod pod, Network network, ToAgent.Run run, @Nullable Path workspace, boolean late) {}
 
   /** A pod that is there, by its labels; {@code network} is the name of its network. */
   record Found(Pod pod, boolean running, String network) {}
@@ -45,8 +47,14 @@ interface Pods {
     }
   }
 
-  /** Makes the pod and its containers; none of them runs. Replaces a pod of the same name. */
+  /**
+   * Makes the pod and its containers, ready to run as far as they can be without the workspace;
+   * none of them runs. Replaces a pod of the same name.
+   */
   void create(Plan plan) throws RunException, ImageMissingException;
+
+  /** The process that waits to become the container, when it is ready to run. */
+  Optional<ProcessHandle> waiting(Pod pod, String container);
 
   /** Pulls an image unless it is there. */
   void pull(String image, ToAgent.@Nullable RegistryAuth auth, CompletableFuture<Void> cancel)

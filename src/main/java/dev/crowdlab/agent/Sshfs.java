@@ -45,6 +45,7 @@ final class Sshfs implements Mounts {
   private static final Duration HUNG_AFTER = Duration.ofSeconds(10);
   private static final String SCOPE = "crowdlab-workspace";
   private static final Path FUSE_CONNECTIONS = Path.of("/sys/fs/fuse/connections");
+  private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
   private static final Duration ASK = Duration.ofSeconds(5);
 
   private final Commands commands;
@@ -84,6 +85,34 @@ final class Sshfs implements Mounts {
   public Path prepare(Place place) throws IOException {
     Durable.folder(folder(place), true);
     return Files.createDirectories(path(place));
+  }
+
+  /** The kernel passes mounts on to the slaves of a shared one; systemd shares all. */
+  @Override
+  public boolean reachesContainers(Place place) {
+    try {
+      return isShared(Files.readString(MOUNTS), path(place));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public boolean isSeenBy(Place place, ProcessHandle process, Path path) {
+    Path itself = Path.of("/proc", Long.toString(process.pid()));
+    try {
+      Optional<Integer> device = mounted(place);
+      return device.isPresent()
+          && device.equals(device(Files.readString(itself.resolve("mountinfo")), path))
+          // Who stood there before the mount came stands beneath it.
+          && !fileSystem(itself.resolve("cwd")).equals(fileSystem(folder(place)));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static Object fileSystem(Path path) throws IOException {
+    return Files.getAttribute(path, "unix:dev");
   }
 
   private Path path(Place place) {
@@ -344,9 +373,9 @@ final class Sshfs implements Mounts {
   /** The minor device number of the mount: its name in fusectl. */
   private Optional<Integer> mounted(Place place) {
     try {
-      return device(Files.readString(Path.of("/proc/self/mountinfo")), path(place));
+      return device(Files.readString(MOUNTS), path(place));
     } catch (IOException e) {
-      throw new IllegalStateException("/proc/self/mountinfo cannot be read", e);
+      throw new IllegalStateException(MOUNTS + " cannot be read", e);
     }
   }
 
@@ -360,6 +389,24 @@ final class Sshfs implements Mounts {
       }
     }
     return device;
+  }
+
+  /** Whether the mount that a path lies in is shared, by the text of mountinfo. */
+  static boolean isShared(String mountinfo, Path path) {
+    Path nearest = Path.of("/");
+    boolean shared = false;
+    for (String line : mountinfo.lines().toList()) {
+      String[] fields = line.split(" ", -1);
+      if (fields.length > 6 && path.startsWith(fields[4]) && !path.equals(Path.of(fields[4]))) {
+        Path point = Path.of(fields[4]);
+        if (point.getNameCount() >= nearest.getNameCount()) {
+          nearest = point;
+          // Optional fields stand between the sixth and a hyphen.
+          shared = line.substring(0, line.indexOf(" - ")).contains(" shared:");
+        }
+      }
+    }
+    return shared;
   }
 
   private static String host(ToAgent.Mount mount) {

@@ -443,6 +443,10 @@ final class TeamWorker {
     long now = System.nanoTime();
     List<String> names = made.containerNames();
     names.forEach(name -> made.restarts.started(name, now));
+    if (made.run.containers().stream().anyMatch(container -> isWithoutWorkspace(made, container))) {
+      LOG.info(made + ": its containers were ready too early, and are made ready anew");
+      host.pods().stop(made.pod, Duration.ZERO);
+    }
     host.pods().start(made.pod, names);
     made.allRunning();
     made.times.started();
@@ -451,6 +455,17 @@ final class TeamWorker {
     made.nextFullLook = now + timings.look().toNanos();
     made.nextLook = now;
     wake();
+  }
+
+  /** A container that was ready before the workspace must have got it; nobody is believed that. */
+  private boolean isWithoutWorkspace(Deployment made, ToAgent.Container container) {
+    String path = container.workspaceMountPath();
+    return made.run.mount() != null
+        && path != null
+        && host.pods()
+            .waiting(made.pod, container.name())
+            .filter(process -> !host.mounts().isSeenBy(made.place, process, Path.of(path)))
+            .isPresent();
   }
 
   // ---- in between

@@ -12,6 +12,7 @@ final class FakeMounts implements Mounts {
   private final FakePods pods;
   private final Map<Place, Health> mounted = new HashMap<>();
   private Attach answer = new Attach.Attached();
+  private boolean kept;
   private int attempts;
   private int aborts;
 
@@ -44,6 +45,21 @@ final class FakeMounts implements Mounts {
     Path path = path(place);
     pods.folder(path, true);
     return path;
+  }
+
+  /** Containers that were made before do not get what is mounted later. */
+  synchronized void keepFromContainers() {
+    kept = true;
+  }
+
+  @Override
+  public boolean reachesContainers(Place place) {
+    return true;
+  }
+
+  @Override
+  public synchronized boolean isSeenBy(Place place, ProcessHandle process, Path path) {
+    return mounted.containsKey(place) && !kept;
   }
 
   static Path path(Place place) {

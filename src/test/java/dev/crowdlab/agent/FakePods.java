@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class FakePods implements Pods {
 
   private static final class Container {
+    private boolean ready;
     private boolean running;
     private @Nullable Integer exitCode;
     private int starts;
@@ -33,6 +35,7 @@ final class FakePods implements Pods {
   private boolean endless;
   private int creations;
   private int pulls;
+  private int stops;
   private int refusals;
   private int silent;
 
@@ -82,6 +85,11 @@ final class FakePods implements Pods {
     return pulls;
   }
 
+  /** How many times pods were stopped and kept. */
+  synchronized int stops() {
+    return stops;
+  }
+
   synchronized Plan plan(Pod pod) {
     return plans.get(pod);
   }
@@ -122,12 +130,23 @@ final class FakePods implements Pods {
         if (!images.contains(container.image())) {
           throw new ImageMissingException(container.image());
         }
-        containers.put(container.name(), new Container());
+        Container made = new Container();
+        made.ready = plan.late();
+        containers.put(container.name(), made);
       }
       creations++;
       pods.put(plan.pod(), containers);
       plans.put(plan.pod(), plan);
     }
+  }
+
+  @Override
+  public synchronized Optional<ProcessHandle> waiting(Pod pod, String container) {
+    return isReady(pod, container) ? Optional.of(ProcessHandle.current()) : Optional.empty();
+  }
+
+  private boolean isReady(Pod pod, String container) {
+    return pods.containsKey(pod) && pods.get(pod).get(container).ready;
   }
 
   @Override
@@ -186,7 +205,11 @@ final class FakePods implements Pods {
     if (unkillable) {
       return false;
     }
-    pods.getOrDefault(pod, Map.of()).values().forEach(container -> container.running = false);
+    for (Container container : pods.getOrDefault(pod, Map.of()).values()) {
+      container.ready = false;
+      container.running = false;
+    }
+    stops++;
     return true;
   }
 

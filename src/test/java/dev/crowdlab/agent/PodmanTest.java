@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PodmanTest {
 
   private static final Pod POD = new Pod("uid-1", 3);
+  private static final Path WORKSPACE = Path.of("/run/crowdlab/teams/uid-1/3/workspace");
   private static final Network NETWORK = new Network("crowdlab-0", "10.89.240.2");
 
   @TempDir Path secrets;
@@ -45,7 +46,11 @@ class PodmanTest {
   }
 
   private static Plan plan(ToAgent.Run run) {
-    return new Plan(POD, NETWORK, run, Path.of("/run/crowdlab/teams/uid-1/3/workspace"));
+    return plan(run, true);
+  }
+
+  private static Plan plan(ToAgent.Run run, boolean late) {
+    return new Plan(POD, NETWORK, run, WORKSPACE, late);
   }
 
   @Test
@@ -118,6 +123,87 @@ class PodmanTest {
         .contains("--pull never")
         .endsWith(" localhost/exercise:1")
         .doesNotContain("privileged ", "cap-add");
+  }
+
+  @Test
+  void aContainerIsReadyBeforeItsWorkspaceOnlyWhereThatStillReachesIt() throws Exception {
+    // when
+    podman(true).create(plan(Runs.run(3), true));
+
+    // then
+    assertThat(line("create --pod"))
+        .contains("--volume " + WORKSPACE + ":/work:rw,nosuid,nodev,rslave ");
+    assertThat(commands.lines()).contains("podman init crowdlab-uid-1-3-web");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', true",
+    "/, true",
+    "/srv, true",
+    "/workshop, true",
+    "/work, false",
+    "/work/src/, false"
+  })
+  void aContainerThatBeginsInItsWorkspaceIsNotReadyBeforeIt(String folder, boolean early)
+      throws Exception {
+    // given
+    commands.answer("image inspect", 0, folder + "\n", "");
+
+    // when
+    Podman podman = podman(true);
+    podman.create(plan(Runs.run(3)));
+    podman.create(plan(Runs.run(4)));
+
+    // then
+    assertThat(commands.lines().stream().anyMatch(line -> line.startsWith("podman init")))
+        .isEqualTo(early);
+    assertThat(commands.lines())
+        .containsOnlyOnce(
+            "podman image inspect --format {{.Config.WorkingDir}} localhost/exercise:1");
+  }
+
+  @Test
+  void whereALaterMountDoesNotReachItAContainerIsNotReadyBefore() throws Exception {
+    // given
+    ToAgent.Run run =
+        Runs.of(
+            3,
+            List.of(Runs.web(), Runs.container("db", Map.of())),
+            List.of(),
+            new ToAgent.VmLimits(0, 0, 0));
+
+    // when
+    podman(true).create(plan(run, false));
+
+    // then
+    assertThat(line("--name crowdlab-uid-1-3-web"))
+        .contains("--volume " + WORKSPACE + ":/work:rw,nosuid,nodev ");
+    assertThat(commands.lines())
+        .contains("podman init crowdlab-uid-1-3-db")
+        .doesNotContain("podman init crowdlab-uid-1-3-web");
+  }
+
+  @Test
+  void theProcessThatWaitsIsTheOneThatPodmanNoted() throws Exception {
+    // given
+    Podman podman = podman(true);
+    assertThat(podman.waiting(POD, "web")).isEmpty();
+
+    // when
+    Path note = secrets.resolve("crowdlab-uid-1-3-web.pid");
+    podman.create(plan(Runs.run(3)));
+    Files.writeString(note, Long.toString(ProcessHandle.current().pid()));
+
+    // then
+    assertThat(line("create --pod")).contains("--pidfile=" + note);
+    assertThat(podman.waiting(POD, "web")).contains(ProcessHandle.current());
+
+    // when
+    podman.remove(POD);
+
+    // then
+    assertThat(secrets).isEmptyDirectory();
   }
 
   @Test

@@ -133,6 +133,28 @@ class SshfsTest {
         .isDirectory();
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/run|shared:5 |true",
+        "/run||false",
+        "/run|master:5 |false",
+        "/|shared:1 |true",
+        "/run/c/workspace|shared:7 |false",
+      })
+  void whetherLaterMountsReachContainersIsToldByTheMountAround(
+      String point, String tag, boolean shared) {
+    String mountinfo =
+        """
+        22 1 0:20 / /proc rw shared:9 - proc proc rw
+        23 1 0:21 / %s rw,nosuid %s- tmpfs tmpfs rw
+        """
+            .formatted(point, tag == null ? "" : tag + " ");
+
+    assertThat(Sshfs.isShared(mountinfo, Path.of("/run/c/workspace"))).isEqualTo(shared);
+  }
+
   @Test
   void aMountIsFoundByItsPathTheTopmostOfSeveral() {
     String mountinfo =

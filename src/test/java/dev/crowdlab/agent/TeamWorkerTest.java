@@ -241,6 +241,27 @@ class TeamWorkerTest {
   }
 
   @Test
+  void aContainerThatWasReadyTooEarlyForItsWorkspaceIsMadeReadyAnew() {
+    // given
+    mounts.keepFromContainers();
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.stops()).isEqualTo(1);
+    assertThat(pods.starts(POD, "web")).isEqualTo(1);
+  }
+
+  @Test
+  void aContainerThatHasItsWorkspaceIsNotMadeReadyAnew() {
+    up();
+
+    assertThat(pods.stops()).isZero();
+  }
+
+  @Test
   void aRunThatIsAnotherThanWhatWasMadeAheadIsMadeAnew() {
     // given
     prepare(Runs.run(1));
