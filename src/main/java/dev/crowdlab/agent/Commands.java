@@ -2,6 +2,7 @@ package dev.crowdlab.agent;
 
 import static java.util.Objects.requireNonNull;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,12 +24,15 @@ interface Commands {
    * @param input its standard input; null: none
    * @param deadline how long it may take
    * @param cancel completes when nobody wants the result any more; null: never
+   * @param output the file that takes all that it says: for a program that leaves another one
+   *     behind, which would hold a pipe open; null: pipes
    */
   record Command(
       List<String> words,
       @Nullable String input,
       Duration deadline,
-      @Nullable CompletableFuture<Void> cancel) {
+      @Nullable CompletableFuture<Void> cancel,
+      @Nullable Path output) {
 
     public Command {
       words = List.copyOf(words);
@@ -36,19 +40,23 @@ interface Commands {
     }
 
     static Command of(Duration deadline, String... words) {
-      return new Command(List.of(words), null, deadline, null);
+      return of(deadline, List.of(words));
     }
 
     static Command of(Duration deadline, List<String> words) {
-      return new Command(words, null, deadline, null);
+      return new Command(words, null, deadline, null, null);
     }
 
     Command withInput(String text) {
-      return new Command(words, text, deadline, cancel);
+      return new Command(words, text, deadline, cancel, output);
     }
 
     Command cancelledBy(CompletableFuture<Void> future) {
-      return new Command(words, input, deadline, future);
+      return new Command(words, input, deadline, future, output);
+    }
+
+    Command sayingInto(Path file) {
+      return new Command(words, input, deadline, cancel, file);
     }
 
     /** The program and its verb: arguments may be long. */
@@ -62,7 +70,7 @@ interface Commands {
    *
    * @param exit the exit status; {@link #TIMED_OUT}, {@link #CANCELLED}, {@link #NOT_STARTED}
    * @param out the beginning of its standard output, bounded
-   * @param err the end of its standard error, bounded
+   * @param err the end of its standard error, bounded; of all that it said, when that is in a file
    */
   record Result(int exit, String out, String err) {
 

@@ -6,6 +6,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -45,6 +47,9 @@ final class ProcessCommands implements Commands {
       ProcessBuilder builder = new ProcessBuilder(command.words());
       builder.environment().clear();
       builder.environment().putAll(ENVIRONMENT);
+      if (command.output() != null) {
+        builder.redirectErrorStream(true).redirectOutput(command.output().toFile());
+      }
       process = builder.start();
     } catch (IOException e) {
       return new Result(Result.NOT_STARTED, "", String.valueOf(e.getMessage()));
@@ -58,7 +63,10 @@ final class ProcessCommands implements Commands {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
     }
-    Result result = new Result(exit, drain(out), drain(err));
+    Result result =
+        command.output() == null
+            ? new Result(exit, drain(out), drain(err))
+            : new Result(exit, "", said(command.output()));
     LOG.fine(
         () ->
             command.shortName()
@@ -109,6 +117,17 @@ final class ProcessCommands implements Commands {
 
   private CompletableFuture<String> read(InputStream stream, int max, boolean keepEnd) {
     return CompletableFuture.supplyAsync(() -> collect(stream, max, keepEnd), executor);
+  }
+
+  /** What a program said into a file, which is not needed any more. */
+  private static String said(Path file) {
+    try (InputStream stream = Files.newInputStream(file)) {
+      Files.delete(file);
+      return collect(stream, MAX_ERR, true);
+    } catch (IOException e) {
+      LOG.warning("what a program said is lost: " + e.getMessage());
+      return "";
+    }
   }
 
   /** A grandchild may hold the pipe: what has not come by now is not waited for. */

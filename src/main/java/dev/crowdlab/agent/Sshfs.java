@@ -98,6 +98,11 @@ final class Sshfs implements Mounts {
     return folder(place).resolve("ssh_config");
   }
 
+  /** What is said about a mount while it is made. */
+  private Path said(Place place) {
+    return folder(place).resolve("said");
+  }
+
   private Path knownHosts(Place place) {
     return folder(place).resolve("known_hosts");
   }
@@ -119,7 +124,11 @@ final class Sshfs implements Mounts {
     } catch (IOException e) {
       return new Attach.Unfit("the mount's folder cannot be made: " + e.getMessage());
     }
-    Result result = commands.run(Command.of(ATTACH, mountWords(place, mount)).cancelledBy(cancel));
+    Result result =
+        commands.run(
+            Command.of(ATTACH, mountWords(place, mount))
+                .cancelledBy(cancel)
+                .sayingInto(said(place)));
     if (result.ok()) {
       probes.remove(place);
       return new Attach.Attached();
@@ -288,7 +297,8 @@ final class Sshfs implements Mounts {
     if (!takeAway(place)) {
       return false;
     }
-    for (Path leftover : List.of(path(place), knownHosts(place), sshConfigFile(place))) {
+    for (Path leftover :
+        List.of(path(place), knownHosts(place), sshConfigFile(place), said(place))) {
       // Never more than these, and a folder only when it is empty: it is not a mount any more.
       leftover.toFile().delete();
     }

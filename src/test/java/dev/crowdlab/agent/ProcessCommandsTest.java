@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.agent.Commands.Command;
 import dev.crowdlab.agent.Commands.Result;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -11,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ProcessCommandsTest {
 
@@ -63,6 +65,21 @@ class ProcessCommandsTest {
     assertThat(result.timedOut()).isTrue();
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(10));
     assertThat(sh("pgrep -f 'sleep 97[.]25' || echo none").out()).isEqualTo("none\n");
+  }
+
+  @Test
+  void aProgramThatLeavesAnotherBehindIsNotWaitedForLonger(@TempDir Path folder) {
+    // when
+    long began = System.nanoTime();
+    Result result =
+        commands.run(
+            Command.of(LONG, "sh", "-c", "sleep 3 & echo done; echo well >&2")
+                .sayingInto(folder.resolve("said")));
+
+    // then
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMillis(900));
+    assertThat(result).isEqualTo(new Result(0, "", "done\nwell\n"));
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test
