@@ -46,10 +46,15 @@ final class Documents {
 
   /** Installs the definitions and makes the namespace. */
   static void prepare(KubernetesClient client) {
+    prepare(client, NAMESPACE);
+  }
+
+  /** Installs the definitions and makes a namespace. */
+  static void prepare(KubernetesClient client, String namespace) {
     Crds.install(client);
     client
         .resource(
-            new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build())
+            new NamespaceBuilder().withNewMetadata().withName(namespace).endMetadata().build())
         .serverSideApply();
   }
 

@@ -21,9 +21,12 @@ class KubectlIT {
     this.controlPlane = controlPlane;
   }
 
+  /** A namespace of this class alone: others that run beside it make and remove the same names. */
+  private static final String NAMESPACE = "kubectl-it";
+
   @BeforeAll
   static void install(ControlPlane controlPlane) {
-    Documents.prepare(controlPlane.admin());
+    Documents.prepare(controlPlane.admin(), NAMESPACE);
   }
 
   @Test
@@ -40,15 +43,16 @@ class KubectlIT {
   @Test
   void getShowsTheColumnsAndTheCategory() throws Exception {
     Path both =
-        Files.writeString(scratch.resolve("both.yaml"), Documents.VM + "---\n" + Documents.TEAM);
+        Files.writeString(
+            scratch.resolve("both.yaml"), here(Documents.VM) + "---\n" + here(Documents.TEAM));
     controlPlane.kubectl("apply", "-f", both.toString());
 
-    assertThat(controlPlane.kubectl("get", "cvm", "-n", Documents.NAMESPACE, "-o", "wide"))
+    assertThat(controlPlane.kubectl("get", "cvm", "-n", NAMESPACE, "-o", "wide"))
         .containsPattern("NAME +PHASE +TEAMS +AGENT +VERIFIED +AGE +HOST +OS +LAST SEEN +REASON");
-    assertThat(controlPlane.kubectl("get", "lt", "-n", Documents.NAMESPACE, "-o", "wide"))
+    assertThat(controlPlane.kubectl("get", "lt", "-n", NAMESPACE, "-o", "wide"))
         .containsPattern(
             "NAME +PHASE +VM +URL +RECOVERIES +AGE +EPOCH +CREATED IN +RECOVERED IN +REASON");
-    assertThat(controlPlane.kubectl("get", "crowdlab", "-n", Documents.NAMESPACE, "-o", "name"))
+    assertThat(controlPlane.kubectl("get", "crowdlab", "-n", NAMESPACE, "-o", "name"))
         .contains("contributedvm.crowdlab.dev/alice-1", "labteam.crowdlab.dev/team-7");
     controlPlane.kubectl("delete", "--wait=false", "-f", both.toString());
   }
@@ -58,11 +62,15 @@ class KubectlIT {
     Path spoilt =
         Files.writeString(
             scratch.resolve("spoilt.yaml"),
-            Documents.TEAM.replace("members: [bob]", "member: [bob]"));
+            here(Documents.TEAM).replace("members: [bob]", "member: [bob]"));
 
     assertThat(
             org.assertj.core.api.Assertions.catchThrowable(
                 () -> controlPlane.kubectl("apply", "-f", spoilt.toString())))
         .hasMessageContaining("unknown field \"spec.member\"");
+  }
+
+  private static String here(String document) {
+    return document.replace("namespace: " + Documents.NAMESPACE, "namespace: " + NAMESPACE);
   }
 }
