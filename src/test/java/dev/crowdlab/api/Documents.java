@@ -10,7 +10,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 
 /** The two documents that users begin with, and a way to change them in one place. */
 final class Documents {
-  /** A namespace of these tests alone, since others share their control plane. */
+  /** Where nothing is ever kept: a test that makes these objects takes a namespace of its own. */
   static final String NAMESPACE = "api-it";
 
   static final String FINGERPRINT = "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDCDpHQ0CRxPl9Jf8w";
@@ -56,6 +56,11 @@ final class Documents {
         .resource(
             new NamespaceBuilder().withNewMetadata().withName(namespace).endMetadata().build())
         .serverSideApply();
+  }
+
+  /** One of the documents above, in another namespace. */
+  static String in(String namespace, String document) {
+    return document.replace("namespace: " + NAMESPACE, "namespace: " + namespace);
   }
 
   static ObjectNode parse(String yaml) {

@@ -44,7 +44,10 @@ class KubectlIT {
   void getShowsTheColumnsAndTheCategory() throws Exception {
     Path both =
         Files.writeString(
-            scratch.resolve("both.yaml"), here(Documents.VM) + "---\n" + here(Documents.TEAM));
+            scratch.resolve("both.yaml"),
+            Documents.in(NAMESPACE, Documents.VM)
+                + "---\n"
+                + Documents.in(NAMESPACE, Documents.TEAM));
     controlPlane.kubectl("apply", "-f", both.toString());
 
     assertThat(controlPlane.kubectl("get", "cvm", "-n", NAMESPACE, "-o", "wide"))
@@ -62,15 +65,11 @@ class KubectlIT {
     Path spoilt =
         Files.writeString(
             scratch.resolve("spoilt.yaml"),
-            here(Documents.TEAM).replace("members: [bob]", "member: [bob]"));
+            Documents.in(NAMESPACE, Documents.TEAM).replace("members: [bob]", "member: [bob]"));
 
     assertThat(
             org.assertj.core.api.Assertions.catchThrowable(
                 () -> controlPlane.kubectl("apply", "-f", spoilt.toString())))
         .hasMessageContaining("unknown field \"spec.member\"");
-  }
-
-  private static String here(String document) {
-    return document.replace("namespace: " + Documents.NAMESPACE, "namespace: " + NAMESPACE);
   }
 }

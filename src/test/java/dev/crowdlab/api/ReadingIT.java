@@ -28,6 +28,8 @@ import org.junit.jupiter.api.Test;
 /** What people and programs read: columns, names for kubectl, the status subresource. */
 @RequiresTestBed(labHosts = false)
 class ReadingIT {
+  private static final String NAMESPACE = "reading-it";
+
   private final KubernetesClient client;
 
   ReadingIT(ControlPlane controlPlane) {
@@ -36,19 +38,19 @@ class ReadingIT {
 
   @BeforeAll
   static void install(ControlPlane controlPlane) {
-    Documents.prepare(controlPlane.admin());
+    Documents.prepare(controlPlane.admin(), NAMESPACE);
   }
 
   @BeforeEach
   void createBoth() {
-    client.resource(Documents.VM).create();
-    client.resource(Documents.TEAM).create();
+    client.resource(Documents.in(NAMESPACE, Documents.VM)).create();
+    client.resource(Documents.in(NAMESPACE, Documents.TEAM)).create();
   }
 
   @AfterEach
   void deleteBoth() {
-    client.resource(Documents.VM).delete();
-    client.resource(Documents.TEAM).delete();
+    client.resource(Documents.in(NAMESPACE, Documents.VM)).delete();
+    client.resource(Documents.in(NAMESPACE, Documents.TEAM)).delete();
   }
 
   @Test
@@ -226,21 +228,18 @@ class ReadingIT {
     KubernetesResourceList<LabTeam> found =
         client
             .resources(LabTeam.class)
-            .inNamespace(Documents.NAMESPACE)
+            .inNamespace(NAMESPACE)
             .withField("status.binding.vm", vm)
             .list();
     return found.getItems().size();
   }
 
   private io.fabric8.kubernetes.client.dsl.Resource<ContributedVM> vm() {
-    return client
-        .resources(ContributedVM.class)
-        .inNamespace(Documents.NAMESPACE)
-        .withName("alice-1");
+    return client.resources(ContributedVM.class).inNamespace(NAMESPACE).withName("alice-1");
   }
 
   private io.fabric8.kubernetes.client.dsl.Resource<LabTeam> team() {
-    return client.resources(LabTeam.class).inNamespace(Documents.NAMESPACE).withName("team-7");
+    return client.resources(LabTeam.class).inNamespace(NAMESPACE).withName("team-7");
   }
 
   private static Recovery recovery(String duration) {
@@ -281,7 +280,7 @@ class ReadingIT {
 
   private JsonNode table(String plural) throws Exception {
     return get(
-        "/apis/crowdlab.dev/v1alpha1/namespaces/" + Documents.NAMESPACE + "/" + plural,
+        "/apis/crowdlab.dev/v1alpha1/namespaces/" + NAMESPACE + "/" + plural,
         "application/json;as=Table;g=meta.k8s.io;v=v1");
   }
 
