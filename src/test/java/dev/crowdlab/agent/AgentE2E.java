@@ -39,7 +39,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The agent as it is shipped, on a real machine, with podman, sshfs, nftables and a stub hub. */
-@Order(5)
+@Order(6)
 @RequiresTestBed
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The operator dies, as by kill -9, right after each step, before the next one begins, and is
  * started again: one binding, one writer, no orphan.
  */
-@Order(1)
+@Order(2)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CrashE2E {

@@ -57,6 +57,13 @@ public final class Lab implements AutoCloseable {
   private static final Path MANIFEST = Path.of("manifests/install/crowdlab.yaml");
   private static final Set<String> RIGHTS =
       Set.of("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding");
+
+  /** Further options of an operator's JVM, for tests; where speed is measured there are none. */
+  private static final List<String> OPERATOR_OPTIONS =
+      Stream.of(System.getProperty("crowdlab.test.operatorOptions", "").split(" "))
+          .filter(option -> !option.isEmpty())
+          .toList();
+
   private static final Path TEST_CLASSES = Path.of("target/test-classes");
 
   private final ControlPlane controlPlane;
@@ -229,8 +236,6 @@ public final class Lab implements AutoCloseable {
   public void startOperatorThatDiesAfter(String step) {
     launch(
         List.of(
-            // It does not live long enough for more.
-            "-XX:TieredStopAtLevel=1",
             "-Dcrowdlab.test.dieAfter=" + step,
             "-cp",
             JAR + ":" + TEST_CLASSES,
@@ -333,6 +338,7 @@ public final class Lab implements AutoCloseable {
     command.add(WHILE_OPEN.toString());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
+    command.addAll(OPERATOR_OPTIONS);
     command.addAll(words);
     command.addAll(
         List.of("--config", configuration.toString(), "--kubeconfig", kubeconfig.toString()));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestInstance;
  * one left, and dies one step further on: one machine, one agent, one token, and nothing in the
  * end.
  */
-@Order(8)
+@Order(9)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MachineCrashE2E {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** How machines, and whole namespaces, go: clean, and in bounded time. */
-@Order(3)
+@Order(4)
 @RequiresTestBed(ownCluster = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ReleaseE2E {

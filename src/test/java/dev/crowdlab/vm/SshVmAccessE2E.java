@@ -49,7 +49,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Real machines with a real sshd, systemd and apt; the agent is a stand-in that only lives. */
-@Order(6)
+@Order(7)
 @RequiresTestBed
 class SshVmAccessE2E {
 

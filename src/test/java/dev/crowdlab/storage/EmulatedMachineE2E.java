@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.DocumentedStates;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
@@ -33,15 +34,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /**
- * What needs a kernel of its own: quotas, a clock, and a power cut that loses what was not fsynced.
- * The machine is emulated and slow; an operator uses it too, whose teams are on a lab host.
+ * What needs a kernel of its own: quotas, limits of containers, a clock, and a power cut that loses
+ * what was not fsynced. The one emulated machine is slow; it is an operator's file server, and lent
+ * to it for one team too. The other teams are on a lab host.
  */
-@Order(6)
+@Order(1)
 @RequiresTestBed(ownCluster = true)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-final class EmulatedFileServerE2E {
+final class EmulatedMachineE2E {
 
   private static final Duration SLOW = Duration.ofSeconds(90);
+  private static final Duration VERY_SLOW = Duration.ofMinutes(4);
   private static final long SIZE = 1 << 20;
   private static final String EXPIRY = "crowdlab-workspaces-expire";
 
@@ -57,7 +60,9 @@ final class EmulatedFileServerE2E {
 
   @BeforeAll
   static void start(ControlPlane controlPlane, LabNetwork network) {
-    server = new RealFileServer(network.start("files", HostOptions.fileServer("128M").emulated()));
+    server =
+        new RealFileServer(
+            network.start("files", HostOptions.fileServer("128M").emulated().image()));
     lab =
         Lab.start(
             controlPlane, network, "emulated-files-e2e", server.host(), RealFileServer.DATA, "");
@@ -103,9 +108,15 @@ final class EmulatedFileServerE2E {
     ToAgent.Mount old = advance(id, 1, SIZE).mount();
     ToAgent.Mount present = advance(id, 2, SIZE).mount();
 
+    server.host().shell("echo synced >/srv/data/synced; sync; echo lost >/srv/data/lost");
+
     server.host().powerCut();
     server.host().start();
 
+    assertThat(server.host().exec("cat", "/srv/data/synced")).isEqualTo("synced\n");
+    assertThat(server.host().shell("cat /srv/data/lost 2>/dev/null || true"))
+        .as("what was not synced: otherwise this was no power cut")
+        .isEmpty();
     await().atMost(SLOW).until(() -> server.canWrite(present));
     assertThat(server.canWrite(old)).isFalse();
     assertRefused(server.workspaces().advance(request(id, 1, SIZE), Deadline.in(SLOW)));
@@ -139,6 +150,42 @@ final class EmulatedFileServerE2E {
     assertThat(enlarged.getStatus().binding()).isEqualTo(full.getStatus().binding());
     assertThat(fill(team, "third", 4)).isTrue();
     lab.delete(LabTeam.class, "hoarder", SLOW);
+  }
+
+  /** The file server lends itself; it has room for this one team. */
+  @Test
+  @Order(Integer.MAX_VALUE - 1)
+  void a_teams_containers_have_the_limits_of_its_spec() {
+    lab.contribute(server.host(), "bob", 1);
+    lab.awaitVmReady(server.host().name(), VERY_SLOW);
+    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4) + "  schedulable: false\n");
+
+    LabTeam team =
+        lab.awaitTeamReady(
+            lab.apply(
+                    LabTeam.class,
+                    lab.teamYaml("limited")
+                        .replace(
+                            "workspaceMountPath: /work}",
+                            "workspaceMountPath: /work,"
+                                + " resources: {limits: {cpu: 500m, memory: 64Mi}}}"))
+                .getMetadata()
+                .getName(),
+            VERY_SLOW);
+
+    assertThat(team.getStatus().binding().vm()).isEqualTo(server.host().name());
+    assertThat(
+            server
+                .host()
+                .shell(
+                    """
+                    id=$(podman inspect --format '{{.Id}}' %s)
+                    cd "$(find /sys/fs/cgroup -type d -name "libpod-$id.scope")"
+                    cat memory.max cpu.max pids.max
+                    """
+                        .formatted(web(team))))
+        .isEqualTo("67108864\n50000 100000\n2048\n");
+    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4));
   }
 
   /** By the default of the configuration, and in the end without an operator. */
@@ -232,10 +279,12 @@ final class EmulatedFileServerE2E {
   }
 
   private static String inContainer(LabTeam team, String script) {
-    String container =
-        "crowdlab-%s-%d-web"
-            .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch());
-    return machine.exec("podman", "exec", container, "sh", "-c", script);
+    return machine.exec("podman", "exec", web(team), "sh", "-c", script);
+  }
+
+  private static String web(LabTeam team) {
+    return "crowdlab-%s-%d-web"
+        .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch());
   }
 
   /** Whether the machine's own key still lets it in. */
