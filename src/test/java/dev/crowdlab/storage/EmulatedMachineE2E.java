@@ -44,7 +44,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 final class EmulatedMachineE2E {
 
   private static final Duration SLOW = Duration.ofSeconds(90);
-  private static final Duration VERY_SLOW = Duration.ofMinutes(4);
+  private static final Duration VERY_SLOW = Duration.ofMinutes(8);
   private static final long SIZE = 1 << 20;
   private static final String EXPIRY = "crowdlab-workspaces-expire";
 

@@ -266,6 +266,15 @@ class SshVmAccessE2E {
       Set<String> before = listing(host);
       value(access(agent).configure(target, configuration(TOKEN), in(300)));
 
+      String command =
+          host.shell(
+                  """
+                  sleep 600 >/dev/null 2>&1 &
+                  echo $! >/sys/fs/cgroup/system.slice/crowdlab-agent.service/cgroup.procs
+                  echo $!
+                  """)
+              .strip();
+
       host.exec("/opt/crowdlab/uninstall", "--detach");
 
       await()
@@ -273,6 +282,9 @@ class SshVmAccessE2E {
           // A listing fails when what it lists vanishes beneath it.
           .ignoreExceptionsInstanceOf(IllegalStateException.class)
           .untilAsserted(() -> assertUnchanged(before, host));
+      assertThat(host.shell("kill -0 " + command + " 2>/dev/null && echo yes || echo no"))
+          .as("a command of the agent's is still at work")
+          .isEqualTo("no\n");
     }
   }
 
