@@ -103,12 +103,13 @@ public final class BedExperiment implements Callable<Integer> {
                   team -> BedWitness.of(bed, team),
                   new Experiment.Settings(runs, "x", Bed.BOUND),
                   Clock.systemUTC(),
-                  words)
+                  words,
+                  soFar -> Reports.keep(soFar, out))
               .run(
                   chosen.stream()
                       .map(fault -> fault.in(bed, brief ? Lengths.BRIEF : Lengths.FULL))
                       .toList(),
-                  Machine.here());
+                  Machine::here);
     }
     Reports.write(results, out, words);
     return results.hold() ? 0 : 1;
