@@ -38,7 +38,7 @@ main() {
 stop_agent() {
   quietly timeout 30 systemctl disable --now "$UNIT"
   # What it had begun outlives it: a podman that is still at work would make its files anew after they were removed.
-  quietly systemctl kill -s KILL "$UNIT"
+  quietly timeout 10 systemctl kill -s KILL "$UNIT"
   rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT"
   systemctl daemon-reload
   quietly systemctl reset-failed "$UNIT"

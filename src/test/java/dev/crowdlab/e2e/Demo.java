@@ -187,15 +187,16 @@ public final class Demo {
         """
 
         The lab goes on running. Look around from another shell:
-          export KUBECONFIG=%s
+          export KUBECONFIG=%s PATH="%s:$PATH"
           kubectl get cvm,lt -n lab -o wide
           kubectl describe lt -n lab team-7
           kubectl get events.events.k8s.io -n lab
-          curl --resolve team-7.lab.example.org:%d:%s http://team-7.lab.example.org:%d/cgi-bin/file?notes.txt
+          curl --resolve team-7.lab.example.org:%d:%s 'http://team-7.lab.example.org:%d/cgi-bin/file?notes.txt'
           less %s
         Press Enter to end it.
         """,
         controlPlane.kubeconfig(),
+        controlPlane.binaries(),
         ingress.address().getPort(),
         ingress.address().getAddress().getHostAddress(),
         ingress.address().getPort(),

@@ -32,8 +32,6 @@ final class Footprint {
   }
 
   static Footprint of(LabHost host) {
-    // Podman's own units make its folders at the end of a boot, logins being possible before.
-    host.shell("timeout 60 systemctl is-system-running --wait >/dev/null || true");
     return new Footprint(
         host.name(),
         Stream.of(

@@ -127,12 +127,20 @@ class IntegrationE2E {
     assertThat(
             Set.of(host.fingerprint("ed25519"), host.fingerprint("ecdsa"), host.fingerprint("rsa")))
         .contains(waiting.getStatus().hostKey());
-    assertThat(host.shell("journalctl -u ssh --no-pager | grep -c Accepted || true").strip())
-        .isEqualTo("0");
+    assertThat(attempts(host)).isEqualTo("0");
 
     annotate(host.name(), Names.APPROVE_HOST_KEY, waiting.getStatus().hostKey());
 
     lab.awaitVmReady(host.name(), BOUND);
+    assertThat(attempts(host)).as("what the journal shows of logins").isNotEqualTo("0");
+  }
+
+  /** How often somebody tried to log in, whether he was let in or not. */
+  private static String attempts(LabHost host) {
+    return host.shell(
+            "journalctl -u ssh --no-pager"
+                + " | grep -cE 'Accepted|Failed|authenticating user' || true")
+        .strip();
   }
 
   @Test

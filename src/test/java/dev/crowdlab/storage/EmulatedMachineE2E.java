@@ -45,6 +45,7 @@ final class EmulatedMachineE2E {
 
   private static final Duration SLOW = Duration.ofSeconds(90);
   private static final Duration VERY_SLOW = Duration.ofMinutes(8);
+  private static final String CLOSED = "  schedulable: false\n";
   private static final long SIZE = 1 << 20;
   private static final String EXPIRY = "crowdlab-workspaces-expire";
 
@@ -152,40 +153,39 @@ final class EmulatedMachineE2E {
     lab.delete(LabTeam.class, "hoarder", SLOW);
   }
 
-  /** The file server lends itself; it has room for this one team. */
+  /** The file server lends itself, for this one team. */
   @Test
   @Order(Integer.MAX_VALUE - 1)
   void a_teams_containers_have_the_limits_of_its_spec() {
     lab.contribute(server.host(), "bob", 1);
     lab.awaitVmReady(server.host().name(), VERY_SLOW);
-    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4) + "  schedulable: false\n");
+    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4) + CLOSED);
+    try {
+      lab.apply(
+          LabTeam.class,
+          lab.teamYaml("limited")
+              .replace(
+                  "workspaceMountPath: /work}",
+                  "workspaceMountPath: /work, resources: {limits: {cpu: 500m, memory: 64Mi}}}"));
+      LabTeam team = lab.awaitTeamReady("limited", VERY_SLOW);
 
-    LabTeam team =
-        lab.awaitTeamReady(
-            lab.apply(
-                    LabTeam.class,
-                    lab.teamYaml("limited")
-                        .replace(
-                            "workspaceMountPath: /work}",
-                            "workspaceMountPath: /work,"
-                                + " resources: {limits: {cpu: 500m, memory: 64Mi}}}"))
-                .getMetadata()
-                .getName(),
-            VERY_SLOW);
-
-    assertThat(team.getStatus().binding().vm()).isEqualTo(server.host().name());
-    assertThat(
-            server
-                .host()
-                .shell(
-                    """
-                    id=$(podman inspect --format '{{.Id}}' %s)
-                    cd "$(find /sys/fs/cgroup -type d -name "libpod-$id.scope")"
-                    cat memory.max cpu.max pids.max
-                    """
-                        .formatted(web(team))))
-        .isEqualTo("67108864\n50000 100000\n2048\n");
-    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4));
+      assertThat(team.getStatus().binding().vm()).isEqualTo(server.host().name());
+      assertThat(
+              server
+                  .host()
+                  .shell(
+                      """
+                      id=$(podman inspect --format '{{.Id}}' %s)
+                      cd "$(find /sys/fs/cgroup -type d -name "libpod-$id.scope")"
+                      cat memory.max cpu.max pids.max
+                      """
+                          .formatted(web(team))))
+          .isEqualTo("67108864\n50000 100000\n2048\n");
+    } finally {
+      lab.apply(ContributedVM.class, lab.vmYaml(server.host(), "bob", 1) + CLOSED);
+      lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4));
+      lab.delete(LabTeam.class, "limited", VERY_SLOW);
+    }
   }
 
   /** By the default of the configuration, and in the end without an operator. */

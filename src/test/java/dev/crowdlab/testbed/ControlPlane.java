@@ -108,6 +108,11 @@ public final class ControlPlane implements AutoCloseable {
         .build();
   }
 
+  /** Where kubectl of the same version is. */
+  public Path binaries() {
+    return bed.kube();
+  }
+
   /** Runs kubectl as one who may do everything, and gives what it printed. */
   public String kubectl(String... words) {
     List<String> command = new ArrayList<>();

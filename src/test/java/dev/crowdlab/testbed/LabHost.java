@@ -99,9 +99,11 @@ public final class LabHost implements AutoCloseable {
 
   /**
    * Every file with its type, mode, owner, size or link target, and the digest of each that differs
-   * from the installation; volatile paths (logs, caches, /run, /tmp) aside.
+   * from the installation; volatile paths (logs, caches, /run, /tmp) aside. It waits for the end of
+   * the boot: podman's own units make folders there when logins are possible already.
    */
   public Set<String> listing() {
+    shell("timeout 60 systemctl is-system-running --wait >/dev/null || true");
     return network.lab("listing", name).lines().collect(Collectors.toCollection(TreeSet::new));
   }
 
