@@ -31,6 +31,9 @@ final class Answers {
   /** Tells the page's script that it still speaks with the waiting room, and what has changed. */
   static final String NOTICE_HEADER = "X-CrowdLab-Notice";
 
+  /** A page that promises nothing is not loaded anew under its reader's eyes all the time. */
+  private static final int SECONDS_FOR_STRANGERS = 30;
+
   private final Map<Notice, byte[]> pages = new EnumMap<>(Notice.class);
   private final Map<Notice, byte[]> problems = new EnumMap<>(Notice.class);
   private final HttpField contentSecurityPolicy;
@@ -98,7 +101,9 @@ final class Answers {
         .replace("{{title}}", notice.title())
         .replace("{{text}}", notice.text())
         .replace("{{then}}", returns ? "This page returns to the exercise by itself." : "")
-        .replace("{{seconds}}", Integer.toString(Math.max(1, notice.retryAfterSeconds())));
+        .replace(
+            "{{seconds}}",
+            Integer.toString(returns ? notice.retryAfterSeconds() : SECONDS_FOR_STRANGERS));
   }
 
   private static byte[] problem(ObjectMapper json, Notice notice) {

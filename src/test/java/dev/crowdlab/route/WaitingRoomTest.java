@@ -746,6 +746,17 @@ class WaitingRoomTest {
         .doesNotContain("unsafe");
   }
 
+  @Test
+  void thePageOfAHostWithoutATeamPromisesNothingAndSeldomAsksAgain() throws Exception {
+    Answer answer = ask("GET / HTTP/1.1\r\nHost: " + HOST + "\r\nAccept: text/html\r\n\r\n");
+
+    assertThat(answer.status()).isEqualTo(404);
+    assertThat(answer.text())
+        .contains("<title>There is no exercise here</title>")
+        .contains("<meta http-equiv=\"refresh\" content=\"30\">", "data-seconds=\"30\"")
+        .doesNotContain("by itself");
+  }
+
   // Bounds
 
   @Test

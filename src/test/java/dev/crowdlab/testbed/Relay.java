@@ -26,9 +26,9 @@ public final class Relay implements AutoCloseable {
   private static final int UNDER_WAY = 1_024;
 
   private final ServerSocket server;
-  private final InetSocketAddress target;
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile InetSocketAddress target;
   private volatile Duration delay = Duration.ZERO;
 
   private record Chunk(byte[] bytes, long due) {}
@@ -47,6 +47,16 @@ public final class Relay implements AutoCloseable {
     }
     this.target = target;
     Thread.ofVirtual().name("relay").start(this::accept);
+  }
+
+  /** Where the relay listens. */
+  public InetSocketAddress address() {
+    return (InetSocketAddress) server.getLocalSocketAddress();
+  }
+
+  /** Connections from now on lead elsewhere. */
+  public void leadTo(InetSocketAddress other) {
+    target = other;
   }
 
   /** What comes from now on is passed on so much later. */
