@@ -42,6 +42,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole installation: control plane, file server, machines, and the operator as a process of its
@@ -51,6 +52,9 @@ public final class Lab implements AutoCloseable {
 
   /** The namespace of the operator. */
   static final String SYSTEM = "crowdlab-system";
+
+  /** Of the operator's log, when what was awaited did not come. */
+  private static final int LOG_LINES_SHOWN = 80;
 
   private static final Path JAR = Path.of("target/crowdlab.jar");
   private static final Path WHILE_OPEN = Path.of("src/test/testbed/while-open");
@@ -539,17 +543,36 @@ public final class Lab implements AutoCloseable {
               bound.toMillis(),
               TimeUnit.MILLISECONDS);
     } catch (KubernetesClientTimeoutException e) {
-      T last = client().resources(kind).inNamespace(namespace).withName(name).get();
       throw new AssertionError(
-          "%s %s is not %s after %s: %s%nsee %s"
+          "%s %s is not %s after %s: %s%n%s ends with%n%s"
               .formatted(
                   kind.getSimpleName(),
                   name,
                   what,
                   bound,
-                  client().getKubernetesSerialization().asYaml(last),
-                  operatorLog()),
+                  text(client().resources(kind).inNamespace(namespace).withName(name).get()),
+                  operatorLog(),
+                  endOf(operatorLog())),
           e);
+    }
+  }
+
+  /** Without who wrote which field: of a long report, a reader may get only the beginning. */
+  private String text(@Nullable HasMetadata object) {
+    if (object == null) {
+      return "it is gone";
+    }
+    object.getMetadata().setManagedFields(List.of());
+    return client().getKubernetesSerialization().asYaml(object);
+  }
+
+  private static String endOf(Path log) {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join(
+          "\n", lines.subList(Math.max(0, lines.size() - LOG_LINES_SHOWN), lines.size()));
+    } catch (IOException e) {
+      return "(not readable: " + e + ")";
     }
   }
 
