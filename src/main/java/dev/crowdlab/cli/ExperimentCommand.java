@@ -184,8 +184,9 @@ final class ExperimentCommand implements Callable<Integer> {
                   witnesses(),
                   new Experiment.Settings(runs, template.getMetadata().getName(), each),
                   Clock.systemUTC(),
-                  words)
-              .run(faults(each, words), machine.isEmpty() ? Machine.here() : machine);
+                  words,
+                  soFar -> Reports.keep(soFar, out))
+              .run(faults(each, words), machine.isEmpty() ? Machine::here : () -> machine);
     }
     Reports.write(results, out, words);
     return results.hold() ? 0 : 1;

@@ -8,6 +8,7 @@ import dev.crowdlab.core.Times;
 import dev.crowdlab.experiment.Fault.FaultException;
 import dev.crowdlab.experiment.Trial.Outcome;
 import dev.crowdlab.oracle.Exchange;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /** Creates a team, injects a fault, lets it recover and deletes it; over and over. */
 public final class Experiment {
@@ -26,6 +28,7 @@ public final class Experiment {
   private final Settings settings;
   private final InstantSource clock;
   private final PrintWriter progress;
+  private final Keeper keeper;
   private final List<Sample> samples = new ArrayList<>();
   private final List<Outcome> outcomes = new ArrayList<>();
 
@@ -44,51 +47,63 @@ public final class Experiment {
     }
   }
 
+  /** Keeps what was measured so far: whatever ends the experiment, that much is not lost. */
+  public interface Keeper {
+    void keep(Results soFar) throws IOException;
+  }
+
   /**
    * An experiment on a cluster.
    *
    * @param progress gets a line for each run
+   * @param keeper gets the results after each run
    */
   public Experiment(
       Cluster cluster,
       Witness.Source witnesses,
       Settings settings,
       InstantSource clock,
-      PrintWriter progress) {
+      PrintWriter progress,
+      Keeper keeper) {
     this.cluster = cluster;
     this.witnesses = witnesses;
     this.settings = settings;
     this.clock = clock;
     this.progress = progress;
+    this.keeper = keeper;
   }
 
   /**
    * Runs it. A run that does not come to its end within the bounds counts as one that did not meet
    * its expectation, and the next one begins. A fault that cannot be injected or undone ends the
-   * experiment: what would be measured then is something else.
+   * experiment: what would be measured then is something else. So does a cluster or a bed that does
+   * not answer any more.
    *
-   * @param machine what it is run on, for the reader of the results
+   * @param machine what it is run on, for the reader of the results; asked after each run
    * @return what was measured until the end
+   * @throws IOException when the results cannot be kept
    */
-  public Results run(List<? extends Fault> faults, Map<String, String> machine)
-      throws InterruptedException {
+  public Results run(List<? extends Fault> faults, Supplier<Map<String, String>> machine)
+      throws InterruptedException, IOException {
     Instant began = clock.instant();
     try {
       for (Fault fault : faults) {
         for (int run = 1; run <= settings.runs(); run++) {
-          add(once(fault, run));
+          Outcome outcome = once(fault, run);
+          outcomes.add(outcome);
+          tell(outcome);
+          keeper.keep(results(began, machine));
         }
       }
     } catch (FaultException e) {
       progress.println("the experiment ends: " + e.getMessage());
       progress.flush();
     }
-    return new Results(began, settings.runs(), machine, samples, outcomes);
+    return results(began, machine);
   }
 
-  private void add(Outcome outcome) {
-    outcomes.add(outcome);
-    tell(outcome);
+  private Results results(Instant began, Supplier<Map<String, String>> machine) {
+    return new Results(began, settings.runs(), machine.get(), samples, outcomes);
   }
 
   private Outcome once(Fault fault, int run) throws FaultException, InterruptedException {
@@ -97,15 +112,17 @@ public final class Experiment {
       return created(fault, run, team);
     } catch (TimeoutException e) {
       return failed(fault, run, e);
-    } catch (FaultException e) {
-      add(failed(fault, run, e));
-      throw e;
+    } catch (FaultException | RuntimeException | AssertionError e) {
+      Outcome failed = failed(fault, run, e);
+      outcomes.add(failed);
+      tell(failed);
+      throw e instanceof FaultException said ? said : new FaultException(failed.unmet().getFirst(), e);
     } finally {
       delete(team);
     }
   }
 
-  private static Outcome failed(Fault fault, int run, Exception e) {
+  private static Outcome failed(Fault fault, int run, Throwable e) {
     return new Outcome(
         fault.name(),
         run,
@@ -171,8 +188,9 @@ public final class Experiment {
   private void delete(String team) {
     try {
       cluster.delete(team, settings.bound());
-    } catch (TimeoutException e) {
-      progress.println(e.getMessage());
+    } catch (TimeoutException | RuntimeException e) {
+      // The next run has a team of its own.
+      progress.println(team + " is left: " + e.getMessage());
     }
   }
 

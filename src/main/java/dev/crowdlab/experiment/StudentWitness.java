@@ -19,6 +19,8 @@ import java.util.Optional;
 public final class StudentWitness implements Witness {
 
   private static final Duration PAUSE = Duration.ofMillis(50);
+
+  /** For ingresses that give up late; what they have not answered then is not answered. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final InstantSource clock;
@@ -43,11 +45,16 @@ public final class StudentWitness implements Witness {
 
   /** A student for each team. */
   public static Source source(Paths paths, InstantSource clock) {
-    return team -> of(team, paths, clock, new History());
+    return team -> of(team, paths, PATIENCE, clock, new History());
   }
 
-  /** A student for a team, whose exchanges stand in a history. */
-  public static StudentWitness of(LabTeam team, Paths paths, InstantSource clock, History history) {
+  /**
+   * A student for a team, whose exchanges stand in a history.
+   *
+   * @param patience with one request; then it has no answer, and the student asks anew
+   */
+  public static StudentWitness of(
+      LabTeam team, Paths paths, Duration patience, InstantSource clock, History history) {
     String url = team.getStatus().url();
     if (url == null) {
       throw new IllegalStateException("a team that is Ready has a URL");
@@ -61,7 +68,7 @@ public final class StudentWitness implements Witness {
                 paths.append().map(path -> below(url, path)),
                 paths.ingress(),
                 PAUSE,
-                PATIENCE),
+                patience),
             clock,
             history));
   }

@@ -176,7 +176,8 @@ final class Integration {
       case Outcome.Failed<VmAccess.Restarted>(Failure failure) ->
           failed(view, status, conditionOf(failure, ConditionType.CONFIGURED), failure);
       case Outcome.Done<VmAccess.Restarted> _ ->
-          status.toBuilder().backoff(nextBackoff(view)).build();
+          // One that is just starting must not be killed by the next restart.
+          status.toBuilder().backoff(nextBackoff(view, settings.enrolBound())).build();
       case Outcome.InProgress<VmAccess.Restarted> _ ->
           status.toBuilder().backoff(nextBackoff(view)).build();
     };
@@ -301,6 +302,10 @@ final class Integration {
    * together do not come together again.
    */
   Backoff nextBackoff(VmView view) {
+    return nextBackoff(view, Duration.ZERO);
+  }
+
+  private Backoff nextBackoff(VmView view, Duration atLeast) {
     Backoff last = view.status().backoff();
     boolean sameInputs = view.inputs().equals(view.status().inputs());
     int attempts = last == null || !sameInputs ? 1 : last.attempts() + 1;
@@ -308,7 +313,7 @@ final class Integration {
         Math.min(
             settings.longestBackoff().toMillis(),
             settings.firstBackoff().toMillis() << Math.min(attempts - 1, 20));
-    long wait = bound / 2 + random.nextLong(bound / 2 + 1);
+    long wait = Math.max(atLeast.toMillis(), bound / 2 + random.nextLong(bound / 2 + 1));
     return new Backoff(
         attempts,
         Times.format(clock.instant().plusMillis(wait)),

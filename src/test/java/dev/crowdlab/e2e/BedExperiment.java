@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -95,20 +96,22 @@ public final class BedExperiment implements Callable<Integer> {
                 network,
                 ingress,
                 "experiment",
-                List.of("x-one", "x-two", "x-three"))) {
+                List.of("x-one", "x-two", "x-three"),
+                Duration.ofSeconds(10))) {
       words.println("operator's log: " + bed.lab().operatorLog());
       results =
           new Experiment(
-                  bed.cluster(),
+                  bed.cluster("watched"),
                   team -> BedWitness.of(bed, team),
                   new Experiment.Settings(runs, "x", Bed.BOUND),
                   Clock.systemUTC(),
-                  words)
+                  words,
+                  soFar -> Reports.keep(soFar, out))
               .run(
                   chosen.stream()
                       .map(fault -> fault.in(bed, brief ? Lengths.BRIEF : Lengths.FULL))
                       .toList(),
-                  Machine.here());
+                  Machine::here);
     }
     Reports.write(results, out, words);
     return results.hold() ? 0 : 1;

@@ -30,6 +30,12 @@ final class BedWitness implements Witness {
 
   private static final Duration POLL = Duration.ofMillis(50);
 
+  /**
+   * Longer than a recovery takes: what a machine swallowed is asked anew, before the ingress says
+   * after 15 s that nobody answered.
+   */
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
+
   private final Bed bed;
   private final String team;
   private final String workspace;
@@ -49,12 +55,13 @@ final class BedWitness implements Witness {
                 "cgi-bin/file?student",
                 Optional.of("cgi-bin/append?student"),
                 Optional.of(bed.ingress().address())),
+            PATIENCE,
             clock,
             history);
     URI url = URI.create(team.getStatus().url());
     this.socket =
         SocketStudent.start(
-            URI.create("ws://" + url.getHost() + "/"), bed.ingress().address(), history);
+            URI.create("ws://" + url.getHost() + "/"), bed.ingress().address(), PATIENCE, history);
   }
 
   static BedWitness of(Bed bed, LabTeam team) {

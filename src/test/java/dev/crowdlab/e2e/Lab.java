@@ -176,8 +176,11 @@ public final class Lab implements AutoCloseable {
   /**
    * As {@link #start(ControlPlane, LabNetwork, String)}, with a relay before the hub, and machines
    * that prove themselves no longer after the tenth loss than after the first.
+   *
+   * @param stable how long
    */
-  public static Lab startRelayed(ControlPlane controlPlane, LabNetwork network, String namespace) {
+  static Lab startRelayed(
+      ControlPlane controlPlane, LabNetwork network, String namespace, Duration stable) {
     LabHost files = network.start("files", HostOptions.fileServer("512M"));
     try {
       Lab lab =
@@ -187,7 +190,7 @@ public final class Lab implements AutoCloseable {
               namespace,
               files,
               "/srv/data",
-              "returning: {stable: 10s, longest: 10s}\n",
+              "returning: {stable: %1$ds, longest: %1$ds}\n".formatted(stable.toSeconds()),
               true);
       lab.startOperator();
       return lab;
@@ -245,17 +248,12 @@ public final class Lab implements AutoCloseable {
 
   /** SIGSTOP: it hangs, and its kernel still answers for it. */
   public void pauseOperator() {
-    signal("STOP");
+    signalOperator("STOP");
   }
 
   /** SIGCONT. */
   public void resumeOperator() {
-    signal("CONT");
-  }
-
-  private void signal(String name) {
-    Command.output(
-        Duration.ofSeconds(10), List.of("kill", "-" + name, Long.toString(operator.pid())));
+    signalOperator("CONT");
   }
 
   /** SIGTERM, as a pod's end begins; it must end in order within the bound. */

@@ -26,9 +26,9 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
     FULL(Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofSeconds(30)),
     /**
      * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
-     * of probes), the API client's (it tries again within seconds), sshfs's (6 s).
+     * of probes, 3 s for an agent), the API client's (it tries again within seconds), sshfs's (6 s).
      */
-    BRIEF(Duration.ofSeconds(9), Duration.ofSeconds(4), Duration.ofSeconds(6));
+    BRIEF(Duration.ofSeconds(8), Duration.ofSeconds(4), Duration.ofSeconds(4));
 
     final Duration outage;
     final Duration pause;

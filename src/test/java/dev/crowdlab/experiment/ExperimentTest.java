@@ -30,6 +30,7 @@ class ExperimentTest {
   private final FakeCluster cluster = new FakeCluster();
   private final StringWriter said = new StringWriter();
   private final FakeWitness witness = new FakeWitness();
+  private final List<Results> kept = new ArrayList<>();
 
   @Test
   void eachRunHasATeamOfItsOwnACreationAndARecovery() throws Exception {
@@ -114,14 +115,42 @@ class ExperimentTest {
         .containsExactly("create exp-power-cut-1", "undo alice", "delete exp-power-cut-1");
   }
 
+  @Test
+  void whatWasMeasuredIsKeptAfterEachRun() throws Exception {
+    run(3, fault(RECOVERED));
+
+    assertThat(kept).extracting(results -> results.outcomes().size()).containsExactly(1, 2, 3);
+  }
+
+  @Test
+  void aClusterThatDoesNotAnswerAnyMoreEndsTheExperimentAndWhatWasMeasuredStays() throws Exception {
+    Fault unreachable =
+        new TestFault(new Expectation.Stays()) {
+          @Override
+          public void inject(Target target) {
+            throw new IllegalStateException("no route to the cluster");
+          }
+        };
+
+    Results results = run(3, unreachable);
+
+    assertThat(results.samples()).extracting(Sample::series).containsExactly("creation");
+    assertThat(results.outcomes())
+        .singleElement()
+        .satisfies(
+            outcome -> assertThat(outcome.unmet()).containsExactly("no route to the cluster"));
+    assertThat(said.toString()).contains("the experiment ends: no route to the cluster");
+  }
+
   private Results run(int runs, Fault fault) throws Exception {
     return new Experiment(
             cluster,
             team -> witness,
             new Settings(runs, "exp", BOUND),
             () -> Statuses.at(10_000),
-            new PrintWriter(said))
-        .run(List.of(fault), Map.of("cores", "2"));
+            new PrintWriter(said),
+            kept::add)
+        .run(List.of(fault), () -> Map.of("cores", "2"));
   }
 
   /** A fault after which the team's status is this. */

@@ -213,6 +213,22 @@ class VmLifecycleTest {
   }
 
   @Test
+  void anAgentThatWasRestartedHasTimeToConnectBeforeItIsRestartedAgain() {
+    bench.ready();
+    bench.agents.agentDies(bench.ref());
+    bench.pass();
+
+    bench.clock.advance(bench.settings.enrolBound().minusSeconds(1));
+    bench.pass();
+    assertThat(bench.machine().calls()).containsOnlyOnce("restartAgent");
+
+    bench.clock.advance(Duration.ofSeconds(1));
+    bench.pass();
+    assertThat(bench.machine().calls())
+        .containsExactly("probe", "configure", "restartAgent", "restartAgent");
+  }
+
+  @Test
   void anAgentThatNeverConnectsIsRestarted() {
     bench.pass();
     bench.pass();
