@@ -1,5 +1,5 @@
 #!/bin/sh
-# What configure and uninstall share: the record of what was added to the machine, in $MANIFEST:
+# What the scripts for a machine share: words and helpers, and the record of what was added to the machine, in $MANIFEST:
 #   absent            paths that were not there before; with a slash behind, folders that were there and empty
 #   packages.initial  names of the packages before us
 #   tables            the firewall's tables before us
@@ -45,6 +45,19 @@ surroundings() { { find /etc -xdev; find /var/lib -xdev -maxdepth 2; } 2>/dev/nu
 
 # Waits for a package manager that is at work; not as a child that keeps our lock.
 apt() { apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" </dev/null 9>&-; }
+
+# state NAME: a property of the agent's service.
+state() { systemctl show "$UNIT" -p "$1" | cut -d= -f2-; }
+
+# Whether the agent's service, which is installed, was stopped in order and by nobody's failure: it is on its way out, or
+# out without one. One that is disabled was not started by the machine's boot.
+stopped_by_owner() {
+  case $(state ActiveState) in
+    deactivating) return 0 ;;
+    inactive) ! quietly systemctl is-enabled "$UNIT" || { [ "$(state Result)" = success ] && [ "$(state InactiveEnterTimestampMonotonic)" != 0 ]; } ;;
+    *) return 1 ;;
+  esac
+}
 
 begin_run() {
   installed >"$MANIFEST/run.packages"

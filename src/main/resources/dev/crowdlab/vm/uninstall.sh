@@ -36,6 +36,8 @@ main() {
 }
 
 stop_agent() {
+  # It need not wait for its teams to be elsewhere.
+  mkdir -p "$RUN" && : >"$RUN/uninstalling"
   quietly timeout 30 systemctl disable --now "$UNIT"
   # What it had begun outlives it: a podman that is still at work would make its files anew after they were removed.
   quietly systemctl kill -s KILL "$UNIT"
