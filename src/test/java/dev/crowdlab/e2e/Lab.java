@@ -9,6 +9,7 @@ import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
+import dev.crowdlab.testbed.Logs;
 import dev.crowdlab.testbed.Relay;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -552,7 +553,7 @@ public final class Lab implements AutoCloseable {
                   bound,
                   text(client().resources(kind).inNamespace(namespace).withName(name).get()),
                   operatorLog(),
-                  endOf(operatorLog())),
+                  Logs.end(operatorLog(), LOG_LINES_SHOWN)),
           e);
     }
   }
@@ -564,16 +565,6 @@ public final class Lab implements AutoCloseable {
     }
     object.getMetadata().setManagedFields(List.of());
     return client().getKubernetesSerialization().asYaml(object);
-  }
-
-  private static String endOf(Path log) {
-    try {
-      List<String> lines = Files.readAllLines(log);
-      return String.join(
-          "\n", lines.subList(Math.max(0, lines.size() - LOG_LINES_SHOWN), lines.size()));
-    } catch (IOException e) {
-      return "(not readable: " + e + ")";
-    }
   }
 
   /** Waits until the present operator has heard of all these machines. */

@@ -3,7 +3,6 @@ package dev.crowdlab.testbed;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** A program in the background that runs while its standard input is open (see while-open). */
 final class Daemon implements AutoCloseable {
   private static final Duration STOP_BOUND = Duration.ofSeconds(10);
+  private static final int LOG_LINES_SHOWN = 10;
 
   private final Process process;
   private final Path log;
@@ -40,16 +40,8 @@ final class Daemon implements AutoCloseable {
    */
   void checkRunning() {
     if (!process.isAlive()) {
-      throw new IllegalStateException("it has ended, see %s: %s".formatted(log, tail()));
-    }
-  }
-
-  private String tail() {
-    try {
-      List<String> lines = Files.readAllLines(log);
-      return String.join("\n", lines.subList(Math.max(0, lines.size() - 10), lines.size()));
-    } catch (IOException e) {
-      return e.toString();
+      throw new IllegalStateException(
+          "it has ended, see %s: %s".formatted(log, Logs.end(log, LOG_LINES_SHOWN)));
     }
   }
 
