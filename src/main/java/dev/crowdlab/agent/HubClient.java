@@ -302,7 +302,7 @@ final class HubClient implements Reporter, AutoCloseable {
     return () -> {
       try {
         task.run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.log(Level.SEVERE, "the heart stumbled", e);
       }
     };

@@ -222,12 +222,15 @@ public final class Hub implements AutoCloseable {
             guarded(task), period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** A task that fails once must not end its repetition. */
-  private static Runnable guarded(Runnable task) {
+  /**
+   * A task that fails once must not end its repetition: without the detector's, no failure would be
+   * seen any more, and nobody would hear of it. Not by an error either.
+   */
+  static Runnable guarded(Runnable task) {
     return () -> {
       try {
         task.run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         log.error("a timer of the hub failed", e);
       }
     };

@@ -83,6 +83,8 @@ public final class OrphanSweep implements AutoCloseable {
       sweep();
     } catch (RuntimeException e) {
       LOG.warn("what outlived its team could not be looked for: {}", e.getMessage());
+    } catch (Error e) {
+      LOG.error("what outlived its team could not be looked for", e);
     }
   }
 

@@ -131,7 +131,7 @@ final class Integration {
     }
     ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
     return switch (reply.outcome()) {
-      case Outcome.Done<Configured> _ -> {
+      case Outcome.Done<Configured>(Configured configured) -> {
         steps.reached("vm.configured", vm);
         yield with(
                 status.timings(
@@ -146,7 +146,7 @@ final class Integration {
                     "The agent and what it needs are installed"))
             .toBuilder()
             .inputs(view.inputs())
-            .backoff(null)
+            .backoff(configured.agentRestarted() ? firstStartOfAgent(view) : null)
             .build();
       }
       case Outcome.InProgress<Configured>(Duration _, String what) ->
@@ -176,7 +176,6 @@ final class Integration {
       case Outcome.Failed<VmAccess.Restarted>(Failure failure) ->
           failed(view, status, conditionOf(failure, ConditionType.CONFIGURED), failure);
       case Outcome.Done<VmAccess.Restarted> _ ->
-          // One that is just starting must not be killed by the next restart.
           status.toBuilder().backoff(nextBackoff(view, settings.enrolBound())).build();
       case Outcome.InProgress<VmAccess.Restarted> _ ->
           status.toBuilder().backoff(nextBackoff(view)).build();
@@ -305,6 +304,11 @@ final class Integration {
     return nextBackoff(view, Duration.ZERO);
   }
 
+  /** On a slow machine it takes its time: one that is just starting must not be restarted. */
+  private Backoff firstStartOfAgent(VmView view) {
+    return backoff(view, 1, settings.enrolBound());
+  }
+
   private Backoff nextBackoff(VmView view, Duration atLeast) {
     Backoff last = view.status().backoff();
     boolean sameInputs = view.inputs().equals(view.status().inputs());
@@ -314,9 +318,13 @@ final class Integration {
             settings.longestBackoff().toMillis(),
             settings.firstBackoff().toMillis() << Math.min(attempts - 1, 20));
     long wait = Math.max(atLeast.toMillis(), bound / 2 + random.nextLong(bound / 2 + 1));
+    return backoff(view, attempts, Duration.ofMillis(wait));
+  }
+
+  private Backoff backoff(VmView view, int attempts, Duration wait) {
     return new Backoff(
         attempts,
-        Times.format(clock.instant().plusMillis(wait)),
+        Times.format(clock.instant().plus(wait)),
         view.vm().getMetadata().getGeneration());
   }
 

@@ -33,7 +33,7 @@ public record VmSettings(
     return new VmSettings(
         Duration.ofSeconds(60),
         Duration.ofMinutes(10),
-        Duration.ofSeconds(20),
+        Duration.ofSeconds(60),
         Duration.ofHours(1),
         Returning.DEFAULT,
         Duration.ofMinutes(2),

@@ -48,6 +48,9 @@ class CrashE2E {
       lab.contribute(machines.get(name), name, 4);
     }
     machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+    lab.killOperator();
+    lab.startMortalOperator();
+    lab.awaitConnected(machines.keySet(), BOUND);
   }
 
   @AfterAll
@@ -69,12 +72,11 @@ class CrashE2E {
       })
   void aCreationIsFinishedByTheNextOperator(String step) {
     String name = "create-" + step.substring(step.indexOf('.') + 1);
-    lab.killOperator();
-    lab.startOperatorThatDiesAfter(step);
+    lab.doomOperator(step);
     lab.team(name);
     lab.awaitOperatorEnd(BOUND);
 
-    lab.startOperator();
+    lab.startMortalOperator();
 
     LabTeam team = lab.awaitTeamReady(name, BOUND);
     assertThat(team.getStatus().binding().epoch()).isEqualTo(1);
@@ -102,13 +104,11 @@ class CrashE2E {
     String url = before.getStatus().url();
     assertThat(student.post(url + "cgi-bin/file?notes", "kept").status()).isEqualTo(200);
     LabHost machine = machines.get(before.getStatus().binding().vm());
-    lab.killOperator();
-    lab.startOperatorThatDiesAfter(step);
-    lab.awaitConnected(machines.keySet(), BOUND);
+    lab.doomOperator(step);
     machine.powerCut();
     lab.awaitOperatorEnd(BOUND);
 
-    lab.startOperator();
+    lab.startMortalOperator();
 
     LabTeam after = lab.awaitTeamReadyAfter(name, before.getStatus().binding().epoch(), BOUND);
     assertThat(after.getStatus().binding().epoch())
@@ -126,9 +126,7 @@ class CrashE2E {
   void aDeletionIsFinishedByTheNextOperator() {
     lab.team("delete-retired");
     LabTeam team = lab.awaitTeamReady("delete-retired", BOUND);
-    lab.killOperator();
-    lab.startOperatorThatDiesAfter("team.retired");
-    lab.awaitConnected(machines.keySet(), BOUND);
+    lab.doomOperator("team.retired");
     lab.client()
         .resources(LabTeam.class)
         .inNamespace(lab.namespace())
@@ -136,7 +134,7 @@ class CrashE2E {
         .delete();
     lab.awaitOperatorEnd(BOUND);
 
-    lab.startOperator();
+    lab.startMortalOperator();
 
     lab.awaitGone(LabTeam.class, "delete-retired", BOUND);
     assertNothingLeft(team);
@@ -152,7 +150,7 @@ class CrashE2E {
 
     try (Writer writer = Writer.start(student, before.getStatus().url(), "alone")) {
       writer.awaitMore(50, BOUND);
-      lab.startOperator();
+      lab.startMortalOperator();
       lab.awaitConnected(machines.keySet(), BOUND);
       writer.awaitMore(50, BOUND);
       writer.close();
@@ -172,11 +170,15 @@ class CrashE2E {
     LabTeam before = lab.awaitTeamReady("told", BOUND);
     LabHost machine = machines.get(before.getStatus().binding().vm());
     String containers = Lab.containers(machine, before);
+    lab.killOperator();
+    // As a user starts it: how it ends is the matter here.
+    lab.startOperator();
+    lab.awaitConnected(machines.keySet(), BOUND);
 
     lab.terminateOperator(Duration.ofSeconds(15));
 
     assertThat(student.get(before.getStatus().url()).status()).isEqualTo(200);
-    lab.startOperator();
+    lab.startMortalOperator();
     lab.awaitConnected(machines.keySet(), BOUND);
     assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -73,10 +74,14 @@ public final class Demo {
             say("machine " + name);
             machines.add(Lab.machine(network, name, HostOptions.full().image()));
           }
-          story(controlPlane, lab, machines, student);
-          if (keep) {
-            lookAround(controlPlane, ingress, lab);
+          try {
+            story(controlPlane, lab, machines, student);
+          } catch (IOException | RuntimeException | AssertionError e) {
+            say("the demo failed: " + e.getMessage());
+            keepOpen(controlPlane, ingress, lab);
+            throw e;
           }
+          keepOpen(controlPlane, ingress, lab);
         }
       }
     }
@@ -136,13 +141,19 @@ public final class Demo {
   private void apply(ControlPlane controlPlane, LabHost machine) throws IOException {
     String sample = Files.readString(SAMPLES.resolve("contributedvm.yaml"), StandardCharsets.UTF_8);
     String contributor = machine.name().substring(0, machine.name().indexOf('-'));
-    String yaml =
-        sample
-            .replace("alice-1", machine.name())
-            .replace("name: Alice", "name: " + contributor)
-            .replace("contact: alice@", "contact: " + contributor + "@")
-            .replaceAll("(?m)^    host: .*$", "    host: " + machine.address())
-            .replaceAll("(?m)^    # hostKey: .*$", "    hostKey: " + machine.hostKey("ed25519"));
+    String yaml = sample;
+    for (Map.Entry<String, String> line :
+        Map.of(
+                "  name: alice-1", "  name: " + machine.name(),
+                "    name: Alice", "    name: " + contributor,
+                "    contact: alice@example.org",
+                    "    contact: %s@example.org".formatted(contributor),
+                "    host: 10.77.1.2", "    host: " + machine.address(),
+                "    # hostKey: ssh-ed25519 AAAA...", "    hostKey: " + machine.hostKey("ed25519"),
+                "      name: alice-1-ssh", "      name: %s-ssh".formatted(machine.name()))
+            .entrySet()) {
+      yaml = replaced(yaml, line.getKey(), line.getValue());
+    }
     Path file = Files.createTempFile("crowdlab-", ".yaml");
     try {
       Files.writeString(file, yaml);
@@ -150,6 +161,15 @@ public final class Demo {
     } finally {
       Files.delete(file);
     }
+  }
+
+  /** A line that the sample no longer has would leave this machine with another one's data. */
+  private static String replaced(String yaml, String line, String by) {
+    String whole = "\n" + line + "\n";
+    if (!yaml.contains(whole)) {
+      throw new IllegalStateException("the sample has no line \"%s\"".formatted(line));
+    }
+    return yaml.replace(whole, "\n" + by + "\n");
   }
 
   private void table(LabTeamStatus status, Instant cut, Duration outage) {
@@ -181,8 +201,10 @@ public final class Demo {
     return Times.formatDuration(Duration.between(start, Times.parse(step.at())));
   }
 
-  private void lookAround(ControlPlane controlPlane, IngressBed ingress, Lab lab)
-      throws IOException {
+  private void keepOpen(ControlPlane controlPlane, IngressBed ingress, Lab lab) throws IOException {
+    if (!keep) {
+      return;
+    }
     out.printf(
         """
 

@@ -30,6 +30,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -77,6 +78,7 @@ public final class Lab implements AutoCloseable {
   private final String namespace;
   private final Path folder;
   private final Path configuration;
+  private final String ownConfiguration;
   private final Path kubeconfig;
   private final int managementPort;
   private final Optional<Relay> relay;
@@ -122,8 +124,7 @@ public final class Lab implements AutoCloseable {
             : Optional.empty();
     String dialled = relayed ? at(network.gateway(), relayPort) : hub;
     String waitingRoom = at(network.gateway(), freePort());
-    Files.writeString(
-        configuration,
+    this.ownConfiguration =
         """
         namespace: %s
         hub: {listen: '%s', advertise: ['%s']}
@@ -132,18 +133,18 @@ public final class Lab implements AutoCloseable {
         waitingRoom: {listen: '%s', advertise: '%s'}
         management: {listen: '127.0.0.1:%d'}
         """
-                .formatted(
-                    SYSTEM,
-                    hub,
-                    dialled,
-                    files.address(),
-                    files.fingerprint("ed25519"),
-                    dataDirectory,
-                    network.gateway(),
-                    waitingRoom,
-                    waitingRoom,
-                    managementPort)
-            + furtherConfiguration);
+            .formatted(
+                SYSTEM,
+                hub,
+                dialled,
+                files.address(),
+                files.fingerprint("ed25519"),
+                dataDirectory,
+                network.gateway(),
+                waitingRoom,
+                waitingRoom,
+                managementPort);
+    configure(furtherConfiguration);
   }
 
   /** Starts everything but the machines. */
@@ -237,11 +238,55 @@ public final class Lab implements AutoCloseable {
     launch(List.of("-jar", JAR.toString(), "operator"));
   }
 
+  /**
+   * Stops the operator in order, and starts it with other further sections of its configuration.
+   *
+   * @param further as {@link #start(ControlPlane, LabNetwork, String, String)} takes it
+   */
+  public void restartOperatorWith(String further) {
+    terminateOperator(Duration.ofSeconds(15));
+    try {
+      configure(further);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    startOperator();
+  }
+
+  private void configure(String further) throws IOException {
+    Files.writeString(configuration, ownConfiguration + further);
+  }
+
   /** Starts an operator that dies, as by kill -9, right after it reached a step. */
   public void startOperatorThatDiesAfter(String step) {
+    doomOperator(step);
+    launchMortal();
+  }
+
+  /** Starts an operator that lives until {@link #doomOperator} names a step. */
+  public void startMortalOperator() {
+    doomOperator("");
+    launchMortal();
+  }
+
+  /** The mortal operator dies, as by kill -9, right after it reaches the step next. */
+  public void doomOperator(String step) {
+    try {
+      Path next = Files.writeString(folder.resolve("doom.next"), step);
+      Files.move(next, doom(), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Path doom() {
+    return folder.resolve("doom");
+  }
+
+  private void launchMortal() {
     launch(
         List.of(
-            "-Dcrowdlab.test.dieAfter=" + step,
+            "-Dcrowdlab.test.doom=" + doom(),
             "-cp",
             JAR + ":" + TEST_CLASSES,
             CrashingOperator.class.getName()));
@@ -255,17 +300,12 @@ public final class Lab implements AutoCloseable {
 
   /** SIGSTOP: it hangs, and its kernel still answers for it. */
   public void pauseOperator() {
-    signal("STOP");
+    signalOperator("STOP");
   }
 
   /** SIGCONT. */
   public void resumeOperator() {
-    signal("CONT");
-  }
-
-  private void signal(String name) {
-    Command.output(
-        Duration.ofSeconds(10), List.of("kill", "-" + name, Long.toString(operator.pid())));
+    signalOperator("CONT");
   }
 
   /** SIGTERM, as a pod's end begins; it must end in order within the bound. */
@@ -297,21 +337,8 @@ public final class Lab implements AutoCloseable {
 
   /** Sends the operator a signal, by its name without SIG. */
   void signalOperator(String signal) {
-    try {
-      int status =
-          new ProcessBuilder("kill", "-" + signal, Long.toString(operator.pid()))
-              .inheritIO()
-              .start()
-              .waitFor();
-      if (status != 0) {
-        throw new IllegalStateException("kill -" + signal + " ended with " + status);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+    Command.output(
+        Duration.ofSeconds(10), List.of("kill", "-" + signal, Long.toString(operator.pid())));
   }
 
   /** The operator's metrics, as Prometheus reads them. */

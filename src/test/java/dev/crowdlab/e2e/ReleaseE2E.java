@@ -24,6 +24,9 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
@@ -41,6 +44,26 @@ class ReleaseE2E {
   /** Enough for a machine that boots and purges in the middle of it, next to other tests. */
   private static final Duration CLEANUP_BOUND = Duration.ofSeconds(90);
 
+  /** Of a machine that is gone. */
+  private static final Duration SHORT_CLEANUP_BOUND = Duration.ofSeconds(10);
+
+  private static final Duration DRAIN_BOUND = Duration.ofSeconds(15);
+
+  private static final String SECRETS = "secrets";
+  private static final String MACHINES = "contributedvms";
+  private static final String TEAMS = "labteams";
+
+  /** What goes before a namespace does, by the name of that order. */
+  private static final Map<String, List<String>> ORDERS =
+      Map.of(
+          "all", List.of(),
+          "smt", List.of(SECRETS, MACHINES, TEAMS),
+          "stm", List.of(SECRETS, TEAMS, MACHINES),
+          "mst", List.of(MACHINES, SECRETS, TEAMS),
+          "mts", List.of(MACHINES, TEAMS, SECRETS),
+          "tsm", List.of(TEAMS, SECRETS, MACHINES),
+          "tms", List.of(TEAMS, MACHINES, SECRETS));
+
   private ControlPlane controlPlane;
   private LabNetwork network;
   private Lab lab;
@@ -50,13 +73,13 @@ class ReleaseE2E {
   void start(ControlPlane plane, LabNetwork labNetwork, IngressBed ingress) {
     controlPlane = plane;
     network = labNetwork;
-    lab =
-        Lab.start(
-            plane,
-            labNetwork,
-            "release-e2e",
-            "release: {drainBound: 30s, cleanupBound: %ds}\n".formatted(CLEANUP_BOUND.toSeconds()));
+    lab = Lab.start(plane, labNetwork, "release-e2e", bounds(CLEANUP_BOUND));
     student = new Browser(ingress.address());
+  }
+
+  private static String bounds(Duration cleanup) {
+    return "release: {drainBound: %ds, cleanupBound: %ds}\n"
+        .formatted(DRAIN_BOUND.toSeconds(), cleanup.toSeconds());
   }
 
   @AfterAll
@@ -186,25 +209,25 @@ class ReleaseE2E {
     lab.contribute(host, "carol", 4);
     ContributedVM gone = lab.awaitVmReady(host.name(), BOUND);
     host.powerCut();
-    Instant deleted = Instant.now();
-    lab.delete(ContributedVM.class, host.name(), CLEANUP_BOUND.plusSeconds(30));
+    lab.restartOperatorWith(bounds(SHORT_CLEANUP_BOUND));
+    try {
+      Instant deleted = Instant.now();
+      lab.delete(ContributedVM.class, host.name(), BOUND);
 
-    assertThat(Duration.between(deleted, Instant.now()))
-        .isGreaterThan(CLEANUP_BOUND.minusSeconds(1));
-    awaitEvent(gone, "CleanupAbandoned", "The machine was not cleaned");
+      assertThat(Duration.between(deleted, Instant.now()))
+          .isGreaterThan(SHORT_CLEANUP_BOUND.minusSeconds(1));
+      awaitEvent(gone, "CleanupAbandoned", "The machine was not cleaned");
+    } finally {
+      lab.restartOperatorWith(bounds(CLEANUP_BOUND));
+    }
   }
 
-  /** All at once: each has a machine, a team and a Secret in a namespace of its own. */
+  /** All side by side: each has a machine, a team and Secrets in a namespace of its own. */
   @Test
-  void aNamespaceEndsInEveryOrderWithCleanMachines() {
-    Map<String, List<String>> orders = new LinkedHashMap<>();
-    orders.put("plain", List.of());
-    orders.put("secrets", List.of("secrets"));
-    orders.put("machines", List.of("contributedvms"));
-    orders.put("teams", List.of("labteams"));
+  void aNamespaceEndsInEveryOrderWithCleanMachines() throws Exception {
     Map<String, LabHost> hosts = new LinkedHashMap<>();
     Map<String, Footprint> before = new LinkedHashMap<>();
-    for (String order : orders.keySet()) {
+    for (String order : ORDERS.keySet()) {
       LabHost host = Lab.machine(network, "q-" + order, HostOptions.full().image());
       hosts.put(order, host);
       before.put(order, Footprint.of(host));
@@ -213,7 +236,7 @@ class ReleaseE2E {
       lab.apply(ContributedVM.class, in(order, lab.vmYaml(host, "dave", 4)));
       lab.apply(LabTeam.class, in(order, lab.teamYaml("team-7")));
     }
-    for (String order : orders.keySet()) {
+    for (String order : ORDERS.keySet()) {
       await("the team of " + order)
           .atMost(BOUND)
           .until(
@@ -228,22 +251,52 @@ class ReleaseE2E {
                           .conditions()));
     }
 
-    orders.forEach(
-        (order, first) -> {
-          for (String kind : first) {
-            controlPlane.kubectl(
-                "delete", kind, "--all", "--wait=false", "--namespace", namespace(order));
-          }
-          controlPlane.kubectl("delete", "namespace", namespace(order), "--wait=false");
-        });
+    Map<String, Future<?>> ends = new LinkedHashMap<>();
+    try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
+      ORDERS.forEach(
+          (order, kinds) ->
+              ends.put(order, each.submit(() -> deleteEachThenTheNamespace(order, kinds))));
+    }
 
-    for (String order : orders.keySet()) {
-      await("the namespace of " + order + " ends")
-          .atMost(BOUND)
-          .until(() -> lab.client().namespaces().withName(namespace(order)).get() == null);
+    for (String order : ORDERS.keySet()) {
+      ends.get(order).get();
       awaitAgentGone(hosts.get(order));
       Footprint.of(hosts.get(order)).assertSame(before.get(order));
     }
+  }
+
+  /** Each kind is gone before the next one goes. */
+  private void deleteEachThenTheNamespace(String order, List<String> kinds) {
+    boolean teamStays = true;
+    for (String kind : kinds) {
+      Instant deleted = Instant.now();
+      controlPlane.kubectl(
+          "delete", kind, "--all", "--wait=false", "--namespace", namespace(order));
+      await("no %s in order %s".formatted(kind, order))
+          .atMost(BOUND)
+          .until(() -> isNone(kind, namespace(order)));
+      if (kind.equals(MACHINES) && teamStays) {
+        assertThat(Duration.between(deleted, Instant.now()))
+            .as("how long a machine waits for a team that has nowhere to go, " + order)
+            .isGreaterThan(DRAIN_BOUND.minusSeconds(1));
+      }
+      teamStays &= !kind.equals(TEAMS);
+    }
+    controlPlane.kubectl("delete", "namespace", namespace(order), "--wait=false");
+    await("the namespace of " + order + " ends")
+        .atMost(BOUND)
+        .until(() -> lab.client().namespaces().withName(namespace(order)).get() == null);
+  }
+
+  private boolean isNone(String kind, String namespace) {
+    var client = lab.client();
+    var objects =
+        switch (kind) {
+          case SECRETS -> client.secrets();
+          case MACHINES -> client.resources(ContributedVM.class);
+          default -> client.resources(LabTeam.class);
+        };
+    return objects.inNamespace(namespace).list().getItems().isEmpty();
   }
 
   private static String namespace(String order) {

@@ -196,7 +196,9 @@ final class FenceE2E {
 
     ToAgent.Mount next = mount(advance(2));
 
-    assertThat(onServer("pgrep -c -u " + uid + " || :").strip()).isEqualTo("0");
+    // What is dead and only not reaped yet holds no file.
+    assertThat(onServer("ps -o stat=,args= -u %s | grep -v '^[ZX]' || :".formatted(uid)).strip())
+        .isEmpty();
     assertThat(server.canWrite(next)).isTrue();
     await().atMost(Duration.ofSeconds(20)).until(() -> !writer.writes());
   }

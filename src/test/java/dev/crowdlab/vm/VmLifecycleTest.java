@@ -181,6 +181,9 @@ class VmLifecycleTest {
     bench.clock.advance(Duration.ofSeconds(10));
     bench.pass();
     assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+    assertThat(bench.status().backoff().attempts()).as("of the agent's start").isEqualTo(1);
+    bench.connect();
+    bench.pass();
     assertThat(bench.status().backoff()).isNull();
   }
 
@@ -226,6 +229,21 @@ class VmLifecycleTest {
     bench.pass();
     assertThat(bench.machine().calls())
         .containsExactly("probe", "configure", "restartAgent", "restartAgent");
+  }
+
+  /** Its silence is told by the hub long before a slow machine has started it. */
+  @Test
+  void anAgentThatWasJustInstalledHasTimeToConnectBeforeItIsRestarted() {
+    bench.pass();
+    bench.agents.agentDies(bench.ref());
+
+    bench.clock.advance(bench.settings.enrolBound().minusSeconds(1));
+    bench.pass();
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+
+    bench.clock.advance(Duration.ofSeconds(1));
+    bench.pass();
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure", "restartAgent");
   }
 
   @Test
