@@ -77,7 +77,7 @@ final class WaitingRoomHandler extends Handler.Abstract.NonBlocking {
     private final Callback callback;
 
     private Visitor(Request request, Response response, Callback callback) {
-      this.request = request;
+      this.request = new SharedDemand(request);
       this.response = response;
       this.callback = callback;
     }

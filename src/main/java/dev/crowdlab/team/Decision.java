@@ -33,9 +33,8 @@ final class Decision {
 
   /** The one next step. */
   NextStep decide(Observed o) {
-    String deleted = o.team().getMetadata().getDeletionTimestamp();
-    if (deleted != null) {
-      boolean overdue = !o.now().isBefore(Times.parse(deleted).plus(bounds.removal()));
+    if (o.team().getMetadata().getDeletionTimestamp() != null) {
+      boolean overdue = !o.now().isBefore(o.removing().plus(bounds.removal()));
       return new NextStep.Remove(
           overdue || o.hasAnnotation(Names.FORCE_DELETE, Names.TRUE), overdue);
     }

@@ -6,6 +6,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import java.time.Instant;
@@ -58,6 +59,20 @@ record Observed(
   long highestEpoch() {
     Long highest = status().highestEpoch();
     return Math.max(highest == null ? 0 : highest, binding().map(Binding::epoch).orElse(0L));
+  }
+
+  /**
+   * Since when a deleted team is being removed. What it waits for gets its whole time also when
+   * nobody was there to see the deletion, and from an operator that has just begun.
+   */
+  Instant removing() {
+    Instant ordered = memory.stopOrdered();
+    if (ordered == null) {
+      return now;
+    }
+    String deleted = team.getMetadata().getDeletionTimestamp();
+    Instant asked = deleted == null ? ordered : Times.parse(deleted);
+    return asked.isAfter(ordered) ? asked : ordered;
   }
 
   boolean ready() {

@@ -6,14 +6,12 @@ import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
-import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.route.Routes;
 import dev.crowdlab.storage.Workspaces;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +58,9 @@ final class Removal {
 
   /** Does what is left to do; over when nothing is, or when it is not waited for any longer. */
   Result remove(Pass pass, Observed o, NextStep.Remove remove) {
+    if (pass.memory().stopOrdered() == null) {
+      pass.memory(memory -> memory.stopping(o.now()));
+    }
     List<String> left = new ArrayList<>();
     if (routes.remove(pass.ref()) instanceof Outcome.Failed<Void>(Outcome.Failure failure)) {
       left.add("the route (" + failure.message() + ")");
@@ -134,8 +135,6 @@ final class Removal {
   }
 
   private static boolean isPast(Observed o, Duration bound) {
-    String deleted = o.team().getMetadata().getDeletionTimestamp();
-    Instant since = deleted == null ? o.now() : Times.parse(deleted);
-    return !o.now().isBefore(since.plus(bound));
+    return !o.now().isBefore(o.removing().plus(bound));
   }
 }

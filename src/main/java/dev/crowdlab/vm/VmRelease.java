@@ -9,6 +9,7 @@ import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.Agents;
+import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.ssh.SshTarget;
 import dev.crowdlab.vm.VmAccess.Removed;
 import java.time.Duration;
@@ -29,6 +30,9 @@ final class VmRelease {
 
   /** The next pass ends it. */
   static final Duration AT_ONCE = Duration.ofMillis(50);
+
+  /** For agents to find a hub that has just opened: they try at least every 5 s. */
+  private static final Duration DIAL_BOUND = Duration.ofSeconds(15);
 
   private static final Duration DRAIN_INTERVAL = Duration.ofSeconds(1);
   private static final Duration RETRY_INTERVAL = Duration.ofSeconds(5);
@@ -164,7 +168,7 @@ final class VmRelease {
   }
 
   private Optional<Duration> abandonedOr(VmView view, Duration since, String why, Duration again) {
-    if (since.compareTo(settings.cleanupBound()) < 0) {
+    if (since.compareTo(settings.cleanupBound()) < 0 || isYetToDial(view)) {
       return Optional.of(again);
     }
     // Also here: a namespace that is going takes no events.
@@ -176,6 +180,12 @@ final class VmRelease {
             + why
             + "); what we installed there is removed by /opt/crowdlab/uninstall");
     return Optional.empty();
+  }
+
+  /** The operator has just begun: its time may be over, and the machine all the same there. */
+  private static boolean isYetToDial(VmView view) {
+    return view.health() instanceof VmHealth.Awaited(Instant since)
+        && since.plus(DIAL_BOUND).isAfter(view.now());
   }
 
   private Optional<Duration> gone(VmView view) {

@@ -21,6 +21,9 @@ final class AgentBed implements AutoCloseable {
   /** A public address that leads to the VM itself. */
   static final String PUBLIC_OF_VM = "198.41.0.45";
 
+  /** Where clouds tell a machine's secrets; played by a network namespace of the VM. */
+  static final String METADATA = "169.254.169.254";
+
   private final StubHub hub;
   private final LabHost vm;
   private final LabHost files;
@@ -49,6 +52,18 @@ final class AgentBed implements AutoCloseable {
           AuthorizedKeysFile /etc/crowdlab/keys/%u
         """);
     files.shell("groupadd workspaces; mkdir -p /etc/crowdlab/keys; systemctl reload ssh");
+    vm.shell(
+        """
+        ip netns add cloud
+        ip link add cloud0 type veth peer name eth0 netns cloud
+        ip link set cloud0 up
+        ip route add %1$s/32 dev cloud0
+        ip -n cloud link set eth0 up
+        ip -n cloud address add %1$s/32 dev eth0
+        ip -n cloud route add default dev eth0
+        systemd-run -q --unit=cloud ip netns exec cloud /usr/sbin/sshd -D -p 80
+        """
+            .formatted(METADATA));
     AgentBed bed = new AgentBed(hub, vm, files, other);
     bed.install(Files.readString(pki.caFile(folder)));
     return bed;

@@ -46,7 +46,6 @@ import org.junit.jupiter.api.io.TempDir;
 class AgentE2E {
 
   private static final Duration PATIENCE = Duration.ofSeconds(90);
-  private static final String METADATA = "metadata";
 
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
@@ -272,7 +271,7 @@ class AgentE2E {
     targets.put("a private address", bed.other().address() + " 22");
     targets.put("the file server", bed.files().address() + " 22");
     targets.put("the hub", bed.hubHost() + " " + bed.hubPort());
-    targets.put(METADATA, "169.254.169.254 80");
+    targets.put("the cloud's metadata", AgentBed.METADATA + " 80");
     targets.put("a public address that the VM has itself", AgentBed.PUBLIC_OF_VM + " 22");
     return targets;
   }
@@ -289,11 +288,9 @@ class AgentE2E {
 
   /** Without this the tests of what cannot be reached would prove nothing. */
   private void assertReachableFromTheVm(Map<String, String> targets) {
-    Map<String, String> real = new LinkedHashMap<>(targets);
-    real.remove(METADATA);
     String open =
-        script(real, "timeout 3 bash -c 'set -- %1$s; exec 3<>/dev/tcp/$1/$2' && echo '%1$s'");
-    assertThat(named(real, bed.vm().shell(open))).isEqualTo(real.keySet());
+        script(targets, "timeout 3 bash -c 'set -- %1$s; exec 3<>/dev/tcp/$1/$2' && echo '%1$s'");
+    assertThat(named(targets, bed.vm().shell(open))).isEqualTo(targets.keySet());
   }
 
   private static String script(Map<String, String> targets, String tryOne) {
@@ -322,11 +319,9 @@ class AgentE2E {
     // then
     targets.put("its own gateway", ownGateway("shut") + " 22");
     assertThat(reached("shut", targets)).isEmpty();
-    assertThat(
-            inContainer(
-                "shut", "web", "nc -w 2 fe80::1%eth0 22 </dev/null >/dev/null 2>&1; echo $?"))
+    assertThat(inContainer("shut", "web", "cat /proc/net/if_inet6 2>/dev/null || true"))
         .as("IPv6 of the bridge")
-        .isNotEqualTo("0\n");
+        .doesNotContain("eth0");
   }
 
   @Test

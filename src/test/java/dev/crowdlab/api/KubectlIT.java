@@ -61,6 +61,17 @@ class KubectlIT {
   }
 
   @Test
+  void theFolderOfSamplesIsAppliedInOneGo() {
+    assertThat(controlPlane.kubectl("apply", "-f", "manifests/samples"))
+        .contains(
+            "namespace/lab created",
+            "contributedvm.crowdlab.dev/alice-1 created",
+            "labteam.crowdlab.dev/team-7 created",
+            "secret/alice-1-ssh created");
+    controlPlane.kubectl("delete", "--wait=false", "-f", "manifests/samples");
+  }
+
+  @Test
   void anUnknownFieldIsRefusedByDefault() throws Exception {
     Path spoilt =
         Files.writeString(

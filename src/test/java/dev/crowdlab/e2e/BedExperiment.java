@@ -73,13 +73,7 @@ public final class BedExperiment implements Callable<Integer> {
     PrintWriter words = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     if (list) {
       LabFault.all()
-          .forEach(
-              fault ->
-                  words.printf(
-                      "%-26s %s%s%n",
-                      fault.word(),
-                      fault.expectation(),
-                      fault.notYet().map(today -> "; today: " + today).orElse("")));
+          .forEach(fault -> words.printf("%-26s %s%n", fault.word(), fault.expectation()));
       return 0;
     }
     List<LabFault> chosen =

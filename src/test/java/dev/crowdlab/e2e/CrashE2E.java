@@ -147,6 +147,7 @@ class CrashE2E {
     LabHost machine = machines.get(before.getStatus().binding().vm());
     String containers = Lab.containers(machine, before);
     lab.killOperator();
+    lab.replacePod();
 
     try (Writer writer = Writer.start(student, before.getStatus().url(), "alone")) {
       writer.awaitMore(50, BOUND);

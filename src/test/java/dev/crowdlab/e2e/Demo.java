@@ -215,7 +215,7 @@ public final class Demo {
           kubectl get events.events.k8s.io -n lab
           curl --resolve team-7.lab.example.org:%d:%s 'http://team-7.lab.example.org:%d/cgi-bin/file?notes.txt'
           less %s
-        Press Enter to end it.
+        Press Enter to end it. After Ctrl-C, the next start removes what is left, or: src/test/testbed/lab sweep
         """,
         controlPlane.kubeconfig(),
         controlPlane.binaries(),

@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * All that is on a machine: its files with their modes and owners (and the content of each that
- * differs from the installation), accounts, units and packages. Logs, caches and volatile paths are
- * left out, and what the package manager and the linker note for themselves.
+ * differs from the installation), accounts, units, packages, and what podman keeps. Logs, caches
+ * and volatile paths are left out, and what the package manager and the linker note for themselves.
  */
 final class Footprint {
 
@@ -57,6 +57,17 @@ final class Footprint {
                 named(
                     "kernel",
                     host.shell("cat /proc/sys/net/ipv4/ip_forward; ls -d /run/netns 2>&1 || true")),
+                named(
+                    "container engine",
+                    host.shell(
+                        """
+                        command -v podman >/dev/null || exit 0
+                        podman images --all --format 'image {{.Repository}}:{{.Tag}} {{.Id}}'
+                        podman ps --all --format 'container {{.Names}}'
+                        podman pod ps --format 'pod {{.Name}}'
+                        podman volume ls --format 'volume {{.Name}}'
+                        podman network ls --format 'network {{.Name}}'
+                        """)),
                 named("rule", host.shell("! command -v nft >/dev/null || nft list tables")))
             .flatMap(all -> all)
             .collect(Collectors.toCollection(TreeSet::new)));

@@ -11,6 +11,7 @@ import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.Logs;
 import dev.crowdlab.testbed.Relay;
+import dev.crowdlab.testbed.WorkFolder;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
@@ -34,7 +35,6 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -76,7 +76,7 @@ public final class Lab implements AutoCloseable {
   private final LabNetwork network;
   private final LabHost files;
   private final String namespace;
-  private final Path folder;
+  private final WorkFolder folder;
   private final Path configuration;
   private final String ownConfiguration;
   private final Path kubeconfig;
@@ -84,6 +84,7 @@ public final class Lab implements AutoCloseable {
   private final Optional<Relay> relay;
   private Process operator;
   private Instant operatorStarted = Instant.EPOCH;
+  private String identity = "operator-0";
 
   private Lab(
       ControlPlane controlPlane,
@@ -97,7 +98,7 @@ public final class Lab implements AutoCloseable {
     this.controlPlane = controlPlane;
     this.network = network;
     this.namespace = namespace;
-    this.folder = Files.createTempDirectory("crowdlab-e2e-");
+    this.folder = WorkFolder.create();
     controlPlane.kubectl("apply", "--server-side", "-f", "crds");
     controlPlane.kubectl(
         "wait",
@@ -292,6 +293,11 @@ public final class Lab implements AutoCloseable {
             CrashingOperator.class.getName()));
   }
 
+  /** The next operator is another pod's: it leads when the last one's Lease has run out. */
+  public void replacePod() {
+    identity = identity + "x";
+  }
+
   /** kill -9. */
   public void killOperator() {
     operator.destroyForcibly();
@@ -376,11 +382,13 @@ public final class Lab implements AutoCloseable {
         List.of("--config", configuration.toString(), "--kubeconfig", kubeconfig.toString()));
     try {
       operatorStarted = Instant.now();
-      operator =
+      ProcessBuilder process =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(operatorLog().toFile()))
-              .start();
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(operatorLog().toFile()));
+      // As in a pod, whose container starts again under the same name: the Lease is still its own.
+      process.environment().put("HOSTNAME", identity);
+      operator = process.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -639,13 +647,7 @@ public final class Lab implements AutoCloseable {
     forget(ContributedVM.class);
     relay.ifPresent(Relay::close);
     files.close();
-    try (Stream<Path> all = Files.walk(folder)) {
-      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(each);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    folder.close();
   }
 
   /** Removes the objects without their clean-up: the operator and the machines are gone. */

@@ -61,11 +61,6 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
 
   Expectation expectation();
 
-  /** What becomes of the team today where that is not what is expected yet; empty where it is. */
-  default Optional<String> notYet() {
-    return Optional.empty();
-  }
-
   /** Why the short matrix leaves it to the long command; empty where it does not. */
   default Optional<String> onlyLong() {
     return Optional.empty();

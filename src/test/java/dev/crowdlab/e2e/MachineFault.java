@@ -68,12 +68,7 @@ enum MachineFault implements LabFault {
   },
 
   /** SIGSTOP of everything: its kernel still answers. */
-  FREEZE(MOVES_AS_LOST) {
-    @Override
-    public Optional<String> notYet() {
-      return Optional.of("not detected: the kernel's answer to a probe counts as life");
-    }
-
+  FREEZE(new Expectation.Moves(Set.of(RecoveryCause.VM_HUNG))) {
     @Override
     public void inject(Scene scene) {
       scene.machine().freeze();

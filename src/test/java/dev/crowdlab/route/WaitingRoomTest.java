@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -527,6 +528,35 @@ class WaitingRoomTest {
 
     assertThat(answer.status()).isEqualTo(413);
     assertThat(answer.text()).isEqualTo("too large");
+    awaitEmpty();
+  }
+
+  /** The exercise's side still waits for the client's body when what is left of it is read away. */
+  @Test
+  void aConnectionIsClosedAfterAnAnswerThatCameBeforeTheBody() throws Exception {
+    RawBackend backend =
+        backend((request, out) -> RawBackend.respond(out, "HTTP/1.1 413 Too Large", new byte[0]));
+    room.ready(TEAM, HOST, "/", backend.endpoint());
+
+    try (RawClient client = client()) {
+      client.send("POST / HTTP/1.1\r\nHost: " + HOST + "\r\nContent-Length: 20\r\n\r\nbegin");
+      assertThat(client.answer().status()).isEqualTo(413);
+
+      client.send("the rest of it.");
+
+      // A connection that is only half closed would take whatever comes.
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(
+              () -> {
+                try {
+                  client.send("?");
+                  return false;
+                } catch (SocketException e) {
+                  return true;
+                }
+              });
+    }
     awaitEmpty();
   }
 

@@ -74,8 +74,13 @@ final class EmulatedMachineE2E {
 
   @AfterAll
   static void stop() {
-    server.close();
-    lab.close();
+    // What the start did not get to would hide why.
+    if (lab != null) {
+      lab.close();
+    }
+    if (server != null) {
+      server.close();
+    }
   }
 
   @Test

@@ -179,8 +179,12 @@ class DecisionTest {
             new NextStep.Remove(true, false)),
         expect(
             "deleted long ago",
-            c -> at(deleted(c), Duration.ofMinutes(2)),
+            c -> at(deleted(c), Duration.ofMinutes(2)).remembers(m -> m.stopping(T0)),
             new NextStep.Remove(true, true)),
+        expect(
+            "deleted long ago, while nobody was there",
+            c -> at(deleted(c), Duration.ofMinutes(2)),
+            new NextStep.Remove(false, false)),
         // placing
         expect("new", DecisionTest::unbound, new NextStep.Move(null, false, Wish.ANY)),
         // faults

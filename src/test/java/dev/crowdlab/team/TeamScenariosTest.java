@@ -772,6 +772,23 @@ class TeamScenariosTest {
   }
 
   @Test
+  void aTeamDeletedWhileNobodyWasThereIsStoppedInOrderByTheNextOperator() {
+    bed.agents.agentDies(alice);
+    delete();
+    bed.clock.advance(TeamSettings.Bounds.DEFAULT.removal().multipliedBy(2));
+    bed.restartOperator();
+    bed.settle("t1");
+    assertThat(bed.teams.exists("t1")).as("its agent has yet to dial").isTrue();
+
+    bed.agents.connect(alice, List.of(running("t1", 1)));
+    bed.settle("t1");
+
+    assertThat(bed.teams.exists("t1")).isFalse();
+    assertThat(bed.agents.reports(alice)).isEmpty();
+    assertThat(bed.events).noneMatch(event -> event.startsWith("WARNING CleanupAbandoned"));
+  }
+
+  @Test
   void aFileServerThatIsAwayHoldsUpADeletionOnlyForItsBound() {
     bed.workspaces.failWith(
         new Outcome.Failure(

@@ -3,6 +3,7 @@ package dev.crowdlab.testbed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.e2e.Lab;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * A JVM that is killed leaves nothing for long: the next start of the test bed ends what it had.
+ * A JVM that is killed leaves nothing for long, of whatever the test bed starts: the next start
+ * ends what it had.
  */
 @RequiresTestBed
 class KilledTestBedE2E {
@@ -29,8 +31,9 @@ class KilledTestBedE2E {
       LabNetwork network = LabNetwork.create(bed);
       LabHost host = network.start("orphan", HostOptions.fileServer("32M"));
       ControlPlane controlPlane = ControlPlane.start(bed);
+      IngressBed.start(bed, controlPlane);
+      Lab.start(controlPlane, network, "killed");
       System.out.println(network.privateKeyFile().getParent());
-      System.out.println(controlPlane.kubeconfig().getParent());
       System.out.println(host.address());
       System.in.read();
     }
@@ -48,13 +51,15 @@ class KilledTestBedE2E {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     String run;
-    String work;
+    String work = WorkFolder.prefix(victim.pid());
     String address;
     try (BufferedReader said = victim.inputReader(StandardCharsets.UTF_8)) {
       run = said.readLine();
-      work = said.readLine();
       address = said.readLine();
-      assertThat(traces(run, work, address)).hasSizeGreaterThan(5);
+      assertThat(traces(run, work, address))
+          .hasSizeGreaterThan(5)
+          .anyMatch(trace -> trace.contains("envoy"))
+          .anyMatch(trace -> trace.contains("crowdlab.jar operator"));
 
       // when
       victim.destroyForcibly();
@@ -70,7 +75,7 @@ class KilledTestBedE2E {
   }
 
   /**
-   * All that names the run, its work folder or its links, wherever the kernel shows such things.
+   * All that names the run, its work folders or its links, wherever the kernel shows such things.
    */
   private static List<String> traces(String run, String work, String address) throws IOException {
     String tag = "clb" + Path.of(run).getFileName();
@@ -83,7 +88,8 @@ class KilledTestBedE2E {
             matching("processes", command("ps", "-eo", "pid,args"), run),
             matching("processes", command("ps", "-eo", "pid,args"), work),
             mounts(run).stream(),
-            Stream.of(Path.of(run), Path.of(work)).filter(Files::exists).map(Path::toString),
+            Stream.of(Path.of(run)).filter(Files::exists).map(Path::toString),
+            matching("folders", command("ls", System.getProperty("java.io.tmpdir")), work),
             command(
                 "find",
                 "/sys/fs/cgroup",

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * A temporary folder that names the process it belongs to, so that those of dead processes can be
  * removed.
  */
-final class WorkFolder implements AutoCloseable {
+public final class WorkFolder implements AutoCloseable {
   private static final String PREFIX = "crowdlab-testbed-";
 
   private final Path path;
@@ -23,18 +23,29 @@ final class WorkFolder implements AutoCloseable {
     this.path = path;
   }
 
-  static WorkFolder create() {
+  /**
+   * A new, empty one; those of processes that are no more are removed.
+   *
+   * @throws UncheckedIOException when it cannot be made
+   */
+  public static WorkFolder create() {
     try {
       Path parent = Path.of(System.getProperty("java.io.tmpdir"));
       removeOrphans(parent);
       return new WorkFolder(
-          Files.createTempDirectory(parent, PREFIX + ProcessHandle.current().pid() + "-"));
+          Files.createTempDirectory(parent, prefix(ProcessHandle.current().pid())));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  Path resolve(String name) {
+  /** How the names of all that a process makes begin. */
+  static String prefix(long pid) {
+    return PREFIX + pid + "-";
+  }
+
+  /** A file in it. */
+  public Path resolve(String name) {
     return path.resolve(name);
   }
 

@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
@@ -82,6 +83,22 @@ class SshVmAccessE2E {
     }
   }
 
+  /** What the running process has, not what its unit says. */
+  private static void assertHardened(LabHost host) {
+    String process = host.exec("systemctl", "show", "-p", "MainPID", "--value", "crowdlab-agent");
+    long withheld = capabilities(host, "1") & ~capabilities(host, process.strip());
+    assertThat(IntStream.range(0, Long.SIZE).filter(each -> (withheld >> each & 1) == 1).boxed())
+        .as("capabilities that it cannot have, by their numbers in linux/capability.h")
+        .containsExactly(9, 17, 20, 22, 25, 28, 30, 32, 34, 35, 36, 37);
+    assertThat(host.exec("grep", "core file size", "/proc/%s/limits".formatted(process.strip())))
+        .containsPattern("size +0 +0 ");
+  }
+
+  private static long capabilities(LabHost host, String process) {
+    return Long.parseUnsignedLong(
+        host.shell("awk '/^CapBnd/ { print $2 }' /proc/%s/status".formatted(process)).strip(), 16);
+  }
+
   private void integrateAndGiveBack(LabHost host, SshTarget target) throws Exception {
     Set<String> before = listing(host);
     String accounts = accounts(host);
@@ -115,6 +132,7 @@ class SshVmAccessE2E {
     assertThat(first.packages()).contains("podman", "sshfs");
     assertThat(first.tokenSha256()).isEqualTo(sha256(TOKEN));
     assertThat(host.exec("systemctl", "is-active", "crowdlab-agent").strip()).isEqualTo("active");
+    assertHardened(host);
     assertThat(host.exec("stat", "-c", "%a %U", "/etc/crowdlab/token").strip())
         .isEqualTo("600 root");
     assertThat(value(access(agent).probe(target, ALL, in(60))).facts().agentVersion())
@@ -343,7 +361,13 @@ class SshVmAccessE2E {
       Reply<Probed> changed =
           access(agent).probe(keyTarget(host, network, pinned), quick(), in(60));
       assertThat(failure(outcome(changed)).reason()).isEqualTo(Reason.HOST_KEY_CHANGED);
-      assertThat(host.shell("journalctl -u ssh --no-pager || true"))
+      await("sshd's word on the one that left")
+          .atMost(Duration.ofSeconds(10))
+          .untilAsserted(
+              () ->
+                  assertThat(host.shell("journalctl -u ssh --no-pager"))
+                      .contains(network.gateway()));
+      assertThat(host.shell("journalctl -u ssh --no-pager"))
           .doesNotContain("Accepted publickey for root from " + network.gateway());
     }
   }
