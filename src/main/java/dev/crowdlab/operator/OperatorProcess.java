@@ -28,6 +28,7 @@ import dev.crowdlab.storage.FileServerSettings;
 import dev.crowdlab.storage.SshWorkspaces;
 import dev.crowdlab.storage.WorkspaceIds;
 import dev.crowdlab.storage.Workspaces;
+import dev.crowdlab.team.HostNews;
 import dev.crowdlab.team.KubernetesPullSecrets;
 import dev.crowdlab.team.KubernetesTeams;
 import dev.crowdlab.team.OrphanSweep;
@@ -242,7 +243,7 @@ public final class OperatorProcess implements AutoCloseable {
                       }
                     })));
     inside.start();
-    caches.start(teams.events());
+    caches.start(teams.events(), new HostNews(teams.events()::hostFreed));
     watch.start();
     operator.start();
     secrets.start();
