@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,9 @@ final class Podman implements Pods {
   private final List<String> dns;
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
+
+  /** Pulls go on beside each other, each with a file of its own. */
+  private final AtomicLong authFiles = new AtomicLong();
 
   /**
    * @param secretsDir a folder on a tmpfs, for files that are gone after a moment
@@ -172,8 +176,7 @@ final class Podman implements Pods {
     if (podman(QUICK, List.of("image", "exists", image)).ok()) {
       return;
     }
-    Path authFile =
-        secretsDir.resolve("auth-" + Integer.toHexString(System.identityHashCode(cancel)));
+    Path authFile = secretsDir.resolve("auth-" + authFiles.incrementAndGet());
     List<String> words = new ArrayList<>(List.of("podman", "pull", "--quiet"));
     try {
       if (auth != null) {

@@ -160,7 +160,13 @@ final class TeamWorker {
     awake = true;
     if (!working) {
       working = true;
-      executor.execute(this::work);
+      try {
+        executor.execute(this::work);
+      } catch (RuntimeException | Error e) {
+        // There was no thread to be had: whoever wakes it next tries again.
+        working = false;
+        throw e;
+      }
     }
   }
 
@@ -190,7 +196,8 @@ final class TeamWorker {
           case ToAgent.Stop stop -> stop(stop);
           case null, default -> look(exit, mine);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
+        // Not even an error may end this: nobody would look after the team any more.
         LOG.log(Level.SEVERE, "team " + teamUid + ": a step failed", e);
         Deployment present = deployment;
         if (present != null) {

@@ -5,6 +5,7 @@ import dev.crowdlab.operator.ConfigFile;
 import dev.crowdlab.operator.ConfigFile.InvalidConfigException;
 import dev.crowdlab.operator.OperatorProcess;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,8 @@ import picocli.CommandLine.Spec;
     description = "Runs the operator against a cluster until it is told to stop.",
     mixinStandardHelpOptions = true)
 final class OperatorCommand implements Callable<Integer> {
+
+  private static final String NAMES_REMEMBERED_SECONDS = "3";
 
   @Option(
       names = "--config",
@@ -39,6 +42,9 @@ final class OperatorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    // Java remembers a name for 30 s: a corrected DNS record shall count within seconds. Before the
+    // first name is looked up, as it is read only then.
+    Security.setProperty("networkaddress.cache.ttl", NAMES_REMEMBERED_SECONDS);
     Config read;
     try {
       read = ConfigFile.read(config);

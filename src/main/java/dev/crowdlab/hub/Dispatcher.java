@@ -71,6 +71,10 @@ final class Dispatcher implements AutoCloseable {
         thread.execute(this::tellAll);
       } catch (RejectedExecutionException e) {
         waiting.clear();
+      } catch (Error e) {
+        // There was no thread to be had: the next news tries again, with this one.
+        busy = false;
+        throw e;
       }
     }
   }
@@ -80,7 +84,8 @@ final class Dispatcher implements AutoCloseable {
       for (AgentListener listener : listeners) {
         try {
           news.tell(listener);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+          // Not even an error may end this: nobody would be told of anything any more.
           log.error("a listener failed; the others are told", e);
         }
       }

@@ -47,8 +47,10 @@ final class Caches implements Vms, AutoCloseable {
    *
    * @throws IllegalStateException when the API server does not answer in time
    */
-  void start(ResourceEventHandler<ContributedVM> machineEvents) {
+  void start(
+      ResourceEventHandler<ContributedVM> machineEvents, ResourceEventHandler<LabTeam> teamEvents) {
     machines.addEventHandler(machineEvents);
+    teams.addEventHandler(teamEvents);
     await(machines);
     await(teams);
   }

@@ -3,6 +3,7 @@ package dev.crowdlab.operator;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.ssh.Cidr;
+import dev.crowdlab.ssh.ClusterBlocks;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeAddress;
@@ -20,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,16 +30,26 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The addresses of the cluster's Services and nodes, which nobody's ContributedVM may lead to: read
- * at the start and again every minute. What cannot be read stays as it was known.
+ * at the start, again every minute, and soon when a machine was refused because of them, as what
+ * was refused may have left the cluster. What cannot be read stays as it was known.
  *
  * <p>Lists in pages instead of watching: of a node, which is large, only its addresses are kept.
  */
-final class ClusterAddresses implements Supplier<Set<Cidr>>, AutoCloseable {
+final class ClusterAddresses implements ClusterBlocks, AutoCloseable {
 
   static final Duration REFRESH = Duration.ofMinutes(1);
 
   /** While something was never read. */
   private static final Duration FIRST_READ_AGAIN = Duration.ofSeconds(5);
+
+  /** Between two reads, however many machines are refused. */
+  private static final Duration LEAST = Duration.ofSeconds(2);
+
+  /**
+   * Reading early may take this part of the time: whoever lets a machine lead to a node must not
+   * keep the API server of a large cluster busy.
+   */
+  private static final int SHARE = 20;
 
   private static final long PAGE = 500;
   private static final int NOT_FOUND = 404;
@@ -49,6 +61,12 @@ final class ClusterAddresses implements Supplier<Set<Cidr>>, AutoCloseable {
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("cluster-addresses").daemon().factory());
+
+  /** Whether an early read waits for its turn. */
+  private final AtomicBoolean doubted = new AtomicBoolean();
+
+  /** From when on an early read may begin, by {@link System#nanoTime}. */
+  private volatile long earliest = System.nanoTime();
 
   /**
    * @param refresh between two reads
@@ -69,7 +87,7 @@ final class ClusterAddresses implements Supplier<Set<Cidr>>, AutoCloseable {
   }
 
   @Override
-  public Set<Cidr> get() {
+  public Set<Cidr> known() {
     Set<Cidr> all = new HashSet<>();
     known.forEach(one -> all.addAll(one.blocks));
     return all;
@@ -80,9 +98,31 @@ final class ClusterAddresses implements Supplier<Set<Cidr>>, AutoCloseable {
     timer.shutdownNow();
   }
 
+  /** Reads again as soon as it may; the refusal itself does not wait for it. */
+  @Override
+  public void refusedOne() {
+    if (doubted.compareAndSet(false, true)) {
+      try {
+        var _ =
+            timer.schedule(
+                () -> {
+                  doubted.set(false);
+                  read();
+                },
+                Math.max(0, earliest - System.nanoTime()),
+                TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        LOG.debug("closed; the cluster's addresses are not read again");
+      }
+    }
+  }
+
   /** Reads what can be read now. */
   void read() {
+    long began = System.nanoTime();
     known.forEach(Known::read);
+    long ended = System.nanoTime();
+    earliest = ended + Math.max(LEAST.toNanos(), SHARE * (ended - began));
   }
 
   private void again() {
@@ -91,8 +131,11 @@ final class ClusterAddresses implements Supplier<Set<Cidr>>, AutoCloseable {
       var _ =
           timer.schedule(
               () -> {
-                read();
-                again();
+                try {
+                  read();
+                } finally {
+                  again();
+                }
               },
               delay.toMillis(),
               TimeUnit.MILLISECONDS);

@@ -19,6 +19,7 @@ import dev.crowdlab.route.WaitingRoom;
 import dev.crowdlab.route.WaitingRoomSettings;
 import dev.crowdlab.ssh.AddressPolicy;
 import dev.crowdlab.ssh.Cidr;
+import dev.crowdlab.ssh.ClusterBlocks;
 import dev.crowdlab.ssh.Resolver;
 import dev.crowdlab.ssh.SshConnector;
 import dev.crowdlab.ssh.SshSettings;
@@ -27,6 +28,7 @@ import dev.crowdlab.storage.FileServerSettings;
 import dev.crowdlab.storage.SshWorkspaces;
 import dev.crowdlab.storage.WorkspaceIds;
 import dev.crowdlab.storage.Workspaces;
+import dev.crowdlab.team.HostNews;
 import dev.crowdlab.team.KubernetesPullSecrets;
 import dev.crowdlab.team.KubernetesTeams;
 import dev.crowdlab.team.OrphanSweep;
@@ -70,7 +72,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -242,7 +243,7 @@ public final class OperatorProcess implements AutoCloseable {
                       }
                     })));
     inside.start();
-    caches.start(teams.events());
+    caches.start(teams.events(), new HostNews(teams.events()::hostFreed));
     watch.start();
     operator.start();
     secrets.start();
@@ -414,7 +415,7 @@ public final class OperatorProcess implements AutoCloseable {
     return new SshjConnector(SshSettings.DEFAULT, policy, Resolver.system());
   }
 
-  static AddressPolicy addresses(dev.crowdlab.operator.Config config, Supplier<Set<Cidr>> cluster) {
+  static AddressPolicy addresses(dev.crowdlab.operator.Config config, ClusterBlocks cluster) {
     return new AddressPolicy(
         config.network().allow().stream().map(Cidr::parse).toList(),
         config.network().deny().stream().map(Cidr::parse).toList(),

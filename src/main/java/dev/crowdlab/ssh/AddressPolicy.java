@@ -5,13 +5,10 @@ import static java.util.Objects.requireNonNull;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Which addresses may be dialled for a user: whoever writes a ContributedVM must not make the
@@ -21,8 +18,9 @@ import java.util.stream.Stream;
  * @param refused further blocks that may not be dialled
  * @param cluster the cluster's Service and node addresses as they are known now; asked each time
  */
-public record AddressPolicy(
-    List<Cidr> allowed, List<Cidr> refused, Supplier<? extends Collection<Cidr>> cluster) {
+public record AddressPolicy(List<Cidr> allowed, List<Cidr> refused, ClusterBlocks cluster) {
+
+  private static final String OF_THE_CLUSTER = "it belongs to the cluster";
 
   private static final Map<String, List<Cidr>> ALWAYS_REFUSED =
       Map.of(
@@ -78,9 +76,12 @@ public record AddressPolicy(
     if (always.isPresent()) {
       return always;
     }
-    if (Stream.concat(refused.stream(), cluster.get().stream())
-        .anyMatch(block -> block.contains(plain))) {
-      return Optional.of("it belongs to the cluster");
+    if (refused.stream().anyMatch(block -> block.contains(plain))) {
+      return Optional.of(OF_THE_CLUSTER);
+    }
+    if (cluster.known().stream().anyMatch(block -> block.contains(plain))) {
+      cluster.refusedOne();
+      return Optional.of(OF_THE_CLUSTER);
     }
     return embedded(plain).flatMap(this::objection);
   }

@@ -8,12 +8,18 @@ import com.hierynomus.sshj.transport.kex.DHGroups;
 import com.hierynomus.sshj.transport.kex.ExtInfoClientFactory;
 import com.hierynomus.sshj.transport.mac.Macs;
 import com.hierynomus.sshj.userauth.keyprovider.OpenSSHKeyV1KeyFile;
+import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import net.schmizz.keepalive.KeepAliveProvider;
 import net.schmizz.sshj.Config;
 import net.schmizz.sshj.ConfigImpl;
+import net.schmizz.sshj.common.Factory;
 import net.schmizz.sshj.common.LoggerFactory;
 import net.schmizz.sshj.transport.compression.NoneCompression;
 import net.schmizz.sshj.transport.kex.Curve25519SHA256;
@@ -39,6 +45,11 @@ final class Algorithms {
           "ecdsa-sha2-nistp384",
           "ecdsa-sha2-nistp521",
           "ssh-rsa");
+
+  /** How sshj says it, e.g. "Unable to reach a settlement of Client2ServerCipherAlgorithms". */
+  private static final Pattern UNSETTLED =
+      Pattern.compile(
+          "Unable to reach a settlement of (?:Client2Server|Server2Client)?(\\w+)Algorithms");
 
   private static final String WIRE_LOG = "dev.crowdlab.ssh.wire";
 
@@ -84,6 +95,34 @@ final class Algorithms {
         List.of(new OpenSSHKeyV1KeyFile.Factory(), new PKCS8KeyFile.Factory()));
     config.setKeepAliveProvider(KeepAliveProvider.KEEP_ALIVE);
     return config;
+  }
+
+  /** What sshj's exception says when nothing of a kind is common; empty when it says else. */
+  static Optional<SshFailure> unsettled(IOException e) {
+    Matcher words = UNSETTLED.matcher(String.valueOf(e.getMessage()));
+    if (!words.find()) {
+      return Optional.empty();
+    }
+    Config ours = config();
+    return Optional.of(
+        switch (words.group(1)) {
+          case "KeyExchange" ->
+              none("key exchanges", ours.getKeyExchangeFactories(), "KexAlgorithms");
+          case "HostKey" -> none("host key types", ours.getKeyAlgorithms(), "HostKeyAlgorithms");
+          case "Cipher" -> none("ciphers", ours.getCipherFactories(), "Ciphers");
+          case "MAC" -> none("MACs", ours.getMACFactories(), "MACs");
+          default -> none("compressions", ours.getCompressionFactories(), "Compression");
+        });
+  }
+
+  private static SshFailure none(
+      String kind, List<? extends Factory.Named<?>> accepted, String option) {
+    String names =
+        accepted.stream()
+            .map(Factory.Named::getName)
+            .filter(name -> !name.startsWith("ext-info-"))
+            .collect(Collectors.joining(", "));
+    return new SshFailure.NoCommonAlgorithm(kind, names, option);
   }
 
   /** The names to propose first, so that a server with several keys presents the wanted one. */

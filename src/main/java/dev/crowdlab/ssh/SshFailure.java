@@ -26,8 +26,14 @@ public sealed interface SshFailure {
   /** Our deadline passed. {@code doing} is a stable phrase. */
   record TimedOut(String doing) implements SshFailure {}
 
-  /** The machine and we have no algorithm in common that is still safe. */
-  record NoCommonAlgorithm() implements SshFailure {}
+  /**
+   * The machine and we have no algorithm of a kind in common that is still safe.
+   *
+   * @param kind a stable phrase, e.g. "ciphers"
+   * @param accepted those that are accepted, by their names in SSH
+   * @param option the sshd's option that says which ones it offers
+   */
+  record NoCommonAlgorithm(String kind, String accepted, String option) implements SshFailure {}
 
   /** Nothing is pinned; this is the key that the machine presented. */
   record UnknownHostKey(HostKey presented) implements SshFailure {}
@@ -65,10 +71,13 @@ public sealed interface SshFailure {
       case Unreachable(String what) -> later(Reason.UNREACHABLE, what);
       case TimedOut(String doing) ->
           later(Reason.UNREACHABLE, "the machine did not answer in time while " + doing);
-      case NoCommonAlgorithm() ->
-          refused(
+      case NoCommonAlgorithm(String kind, String accepted, String option) ->
+          later(
               Reason.UNREACHABLE,
-              "the machine's sshd offers none of the algorithms that are accepted; update it");
+              "the machine's sshd offers none of the %s that are accepted; update it, or let %s of"
+                      .formatted(kind, option)
+                  + " its sshd_config have one of "
+                  + accepted);
       case UnknownHostKey(HostKey presented) ->
           refused(
               Reason.HOST_KEY_NOT_APPROVED,

@@ -11,6 +11,8 @@ import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,10 +117,12 @@ public final class SshjConnector implements SshConnector {
         }
         objections.put(candidate, objection.get());
       }
-      InetAddress first = addresses.getFirst();
+      // DNS turns the order of its answers round: always the same one is told.
+      InetAddress told =
+          Collections.min(objections.keySet(), Comparator.comparing(InetAddress::getHostAddress));
       throw new SshException(
           new SshFailure.AddressNotAllowed(
-              first.getHostAddress(), requireNonNull(objections.get(first))));
+              told.getHostAddress(), requireNonNull(objections.get(told))));
     }
 
     /** In a thread of its own: the system's resolver knows no deadline. */

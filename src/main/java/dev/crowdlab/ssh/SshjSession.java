@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import net.schmizz.keepalive.KeepAliveRunner;
@@ -106,8 +107,9 @@ final class SshjSession implements SshSession {
       if (deadline.passed()) {
         throw new SshException(new SshFailure.TimedOut("connecting"), e);
       }
-      if (String.valueOf(e.getMessage()).contains("Unable to reach a settlement")) {
-        throw new SshException(new SshFailure.NoCommonAlgorithm(), e);
+      Optional<SshFailure> unsettled = Algorithms.unsettled(e);
+      if (unsettled.isPresent()) {
+        throw new SshException(unsettled.get(), e);
       }
       throw new SshException(SshjConnector.unreachable(e), e);
     } finally {

@@ -18,9 +18,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Ends a backoff when what the team waits for was corrected outside its spec: its pull Secret, or
- * the file server. News of a Secret says nothing of its content; only another content than was
- * tried is worth another attempt.
+ * Ends a backoff when what the team waits for was corrected outside its spec: its pull Secret, the
+ * file server, or who has its host. News of a Secret says nothing of its content; only another
+ * content than was tried is worth another attempt.
  */
 final class Corrections {
 
@@ -40,6 +40,7 @@ final class Corrections {
     }
     boolean mended =
         failed(pass, ConditionType.WORKSPACE_ATTACHED, Reason.FILE_SERVER_UNAVAILABLE)
+            || failed(pass, ConditionType.ROUTED, Reason.HOST_TAKEN)
             || (failed(
                     pass,
                     ConditionType.EXERCISE_RUNNING,

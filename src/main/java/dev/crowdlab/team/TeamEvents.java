@@ -167,6 +167,16 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
     }
   }
 
+  /** A host, or a path of it, may have become free: the teams that wait for it look again. */
+  public void hostFreed(String host) {
+    if (source.isRunning()) {
+      teams.cached().stream()
+          .filter(team -> waitsForHost(team, host))
+          .map(KubernetesTeams::ref)
+          .forEach(this::corrected);
+    }
+  }
+
   private void corrected(TeamRef team) {
     correction.accept(team);
     changed(team);
@@ -234,6 +244,12 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
         team.getStatus().conditions(),
         ConditionType.WORKSPACE_ATTACHED,
         Reason.FILE_SERVER_UNAVAILABLE);
+  }
+
+  private static boolean waitsForHost(LabTeam team, String host) {
+    return Conditions.hasReason(
+            team.getStatus().conditions(), ConditionType.ROUTED, Reason.HOST_TAKEN)
+        && team.getSpec().access().host().equalsIgnoreCase(host);
   }
 
   private void wakeBound(VmRef vm) {

@@ -92,7 +92,10 @@ final class Integration {
                 !verifiedBefore(view.vm())),
             Deadline.in(settings.probeBound()));
     ContributedVMStatus.Builder status = contacted(view.status(), reply.contact());
-    status.timings(timed(view.status(), VmStep.CONNECT, started, reply.contact().took()));
+    if (!isAddressRefused(reply.outcome())) {
+      // Else nothing was dialled; and an attempt that changes nothing must not write the status.
+      status.timings(timed(view.status(), VmStep.CONNECT, started, reply.contact().took()));
+    }
     return switch (reply.outcome()) {
       case Outcome.Done<Probed>(Probed probed) -> {
         steps.reached("vm.connected", view.ref());
@@ -111,6 +114,11 @@ final class Integration {
               new Failure(Failure.Kind.TRANSIENT, Reason.VERIFICATION_FAILED, what));
       case Outcome.Failed<Probed>(Failure failure) -> unverified(view, status.build(), failure);
     };
+  }
+
+  private static boolean isAddressRefused(Outcome<?> outcome) {
+    return outcome instanceof Outcome.Failed<?>(Failure failure)
+        && failure.reason() == Reason.ADDRESS_NOT_ALLOWED;
   }
 
   private Verification unverified(VmView view, ContributedVMStatus status, Failure failure) {
@@ -156,8 +164,18 @@ final class Integration {
               ConditionType.CONFIGURED,
               new Failure(Failure.Kind.TRANSIENT, Reason.CONFIGURATION_FAILED, what));
       case Outcome.Failed<Configured>(Failure failure) ->
-          failed(view, status.build(), conditionOf(failure, ConditionType.CONFIGURED), failure);
+          refusedAsNoRoot(target, failure)
+              ? failed(view, status.build(), ConditionType.REACHABLE, failure).toBuilder()
+                  .backoff(null)
+                  .build()
+              : failed(
+                  view, status.build(), conditionOf(failure, ConditionType.CONFIGURED), failure);
     };
+  }
+
+  /** Only the spec mends that the user is not root and is not to use sudo. */
+  private static boolean refusedAsNoRoot(SshTarget target, Failure failure) {
+    return failure.reason() == Reason.SUDO_REFUSED && !target.sudo();
   }
 
   /**
@@ -274,15 +292,14 @@ final class Integration {
     if (failure.kind() == Failure.Kind.TRANSIENT
         && view.session().isPresent()
         && view.inputs().equals(view.status().inputs())
-        && holds(status.conditions(), ConditionType.CONFIGURED)) {
+        && holds(status.conditions(), ConditionType.CONFIGURED)
+        && !VmAction.isRefused(status)) {
       // The agent is there and well: that sshd did not answer this time is no reason to doubt the
       // machine. What was edited is another matter: nobody knows yet whether it is right.
       return status.toBuilder().backoff(nextBackoff(view)).build();
     }
     ContributedVMStatus.Builder builder =
-        status.toBuilder()
-            .inputs(view.inputs())
-            .backoff(failure.kind() == Failure.Kind.TRANSIENT ? nextBackoff(view) : null);
+        status.toBuilder().inputs(view.inputs()).backoff(nextBackoff(view, failure));
     ContributedVMStatus failed =
         with(
             builder,
@@ -302,6 +319,27 @@ final class Integration {
    */
   Backoff nextBackoff(VmView view) {
     return nextBackoff(view, Duration.ZERO);
+  }
+
+  /** Null when only a change that we are told of is worth another attempt. */
+  private @Nullable Backoff nextBackoff(VmView view, Failure failure) {
+    return switch (failure.kind()) {
+      case TRANSIENT -> nextBackoff(view);
+      case TERMINAL ->
+          failure.reason() != Reason.ADDRESS_NOT_ALLOWED
+                  && Reasons.mayBeMendedElsewhere(failure.reason())
+              ? nextBackoff(view, afterRefusal())
+              : null;
+    };
+  }
+
+  /**
+   * Long enough that no sshd holds the attempts against us: OpenSSH's penalty for a failed login is
+   * 5 s, and one locks nobody out. Up to a fifth more, for those that stand behind one address.
+   */
+  private Duration afterRefusal() {
+    Duration longest = settings.longestBackoff();
+    return longest.plusMillis(random.nextLong(longest.toMillis() / 5 + 1));
   }
 
   /** On a slow machine it takes its time: one that is just starting must not be restarted. */
@@ -337,13 +375,23 @@ final class Integration {
       ContributedVMStatus.Builder builder, Condition condition) {
     ContributedVMStatus status = builder.build();
     List<Condition> conditions = new ArrayList<>(status.conditions());
+    // An attempt that ends as the last one did is no transition.
+    find(conditions, condition.getType())
+        .filter(before -> before.getStatus().equals(condition.getStatus()))
+        .ifPresent(before -> condition.setLastTransitionTime(before.getLastTransitionTime()));
     conditions.removeIf(other -> condition.getType().equals(other.getType()));
     conditions.add(condition);
     return status.toBuilder().conditions(conditions).build();
   }
 
   /** The conditions of an attempt that begins: what was known of the machine stays known. */
-  static ContributedVMStatus connecting(ContributedVMStatus status) {
+  static ContributedVMStatus connecting(VmView view) {
+    ContributedVMStatus status = view.status();
+    if (VmAction.isRefused(status) && !view.inputs().equals(status.inputs())) {
+      // What a person had to correct is corrected, or something is: it counts as new.
+      return with(
+          status.toBuilder(), isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "Connecting"));
+    }
     if (holds(status.conditions(), ConditionType.REACHABLE)) {
       return holds(status.conditions(), ConditionType.VERIFIED)
           ? status

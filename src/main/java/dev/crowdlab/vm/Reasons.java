@@ -38,11 +38,23 @@ final class Reasons {
   /** What keeps us out and may pass. */
   private static final Set<Reason> AWAY = EnumSet.of(Reason.HOST_NOT_RESOLVED, Reason.UNREACHABLE);
 
+  /**
+   * Refusals that may be mended where nothing tells us: on the machine, in DNS, in the cluster. The
+   * rest is in the object or its Secret, or, a host key, for a person to look at first.
+   */
+  private static final Set<Reason> MENDED_ELSEWHERE =
+      EnumSet.of(Reason.ADDRESS_NOT_ALLOWED, Reason.AUTHENTICATION_FAILED, Reason.SUDO_REFUSED);
+
   private Reasons() {}
 
   /** Whether a person has to act before anybody can log in. */
   static boolean isRefusal(Reason reason) {
     return REFUSED.contains(reason);
+  }
+
+  /** Whether a refusal may be mended without anything that we are told of. */
+  static boolean mayBeMendedElsewhere(Reason reason) {
+    return MENDED_ELSEWHERE.contains(reason);
   }
 
   /** Whether the machine was lost. */

@@ -12,6 +12,7 @@ import dev.crowdlab.ssh.Script;
 import dev.crowdlab.ssh.SshConnector;
 import dev.crowdlab.ssh.SshConnector.Connection;
 import dev.crowdlab.ssh.SshException;
+import dev.crowdlab.ssh.SshFailure;
 import dev.crowdlab.ssh.SshSession;
 import dev.crowdlab.ssh.SshSession.Result;
 import dev.crowdlab.ssh.SshTarget;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** {@link VmAccess} over SSH, by the shell scripts that stand beside it as resources. */
 public final class SshVmAccess implements VmAccess {
@@ -235,7 +237,10 @@ public final class SshVmAccess implements VmAccess {
   private <T> Reply<T> on(SshTarget target, Deadline deadline, Step<T> step) {
     return switch (connector.connect(target, deadline)) {
       case Connection.Refused(var failure, var contact) -> {
-        LOG.info("{}: {}", target, failure.toFailure().message());
+        // An address is looked up every few seconds until it is allowed; the status tells.
+        boolean often = failure instanceof SshFailure.AddressNotAllowed;
+        LOG.atLevel(often ? Level.DEBUG : Level.INFO)
+            .log("{}: {}", target, failure.toFailure().message());
         yield new Reply<>(new Outcome.Failed<>(failure.toFailure()), contact);
       }
       case Connection.Connected(SshSession session) -> {

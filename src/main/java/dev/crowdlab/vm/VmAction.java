@@ -14,6 +14,7 @@ import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.VmFault;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 
 /** The one thing to do about a machine now. */
 sealed interface VmAction {
@@ -47,9 +48,10 @@ sealed interface VmAction {
     if (!view.inputs().equals(status.inputs())) {
       return new Integrate();
     }
-    if (isRefused(status)) {
-      // Its teams go on meanwhile, and nothing is tried before the spec or the Secret changes.
-      return new Rest();
+    Optional<Reason> refusal = refusal(status);
+    if (refusal.isPresent()) {
+      // Its teams go on meanwhile.
+      return isWorthAnother(view, refusal.get()) ? new Integrate() : new Rest();
     }
     Backoff backoff = status.backoff();
     if (backoff != null && !due(backoff, view.now())) {
@@ -87,14 +89,31 @@ sealed interface VmAction {
   }
 
   /**
-   * Whether the machine cannot be logged in to until a person changes something. To dial it again
-   * with the same inputs would only get us locked out.
+   * Whether what a person must change may have been changed where nothing tells us. To look an
+   * address up dials nobody; to be refused by a machine again and again would get us locked out, so
+   * that is done only now and then, by a backoff, and with a hung machine never.
    */
+  private static boolean isWorthAnother(VmView view, Reason refusal) {
+    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault) && fault == VmFault.HUNG) {
+      return false;
+    }
+    Backoff backoff = view.status().backoff();
+    return backoff == null
+        ? refusal == Reason.ADDRESS_NOT_ALLOWED
+        : Reasons.mayBeMendedElsewhere(refusal) && due(backoff, view.now());
+  }
+
+  /** Whether the machine cannot be logged in to until a person changes something. */
   static boolean isRefused(ContributedVMStatus status) {
+    return refusal(status).isPresent();
+  }
+
+  /** Why the machine cannot be logged in to until a person changes something. */
+  static Optional<Reason> refusal(ContributedVMStatus status) {
     return Conditions.find(status.conditions(), ConditionType.REACHABLE)
         .filter(condition -> Conditions.FALSE.equals(condition.getStatus()))
-        .filter(condition -> Reasons.isRefusal(Reasons.of(condition)))
-        .isPresent();
+        .map(Reasons::of)
+        .filter(Reasons::isRefusal);
   }
 
   /** Whether the last attempt ended before anybody could log in, or before a verdict. */

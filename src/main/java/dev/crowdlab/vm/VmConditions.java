@@ -43,6 +43,9 @@ final class VmConditions {
           Reason.IDENTITY_CONFLICT,
           Reason.INVALID_TIME_ZONE);
 
+  /** Nobody tells when a name leads elsewhere, or an address leaves the cluster. */
+  private static final Duration ADDRESS_INTERVAL = Duration.ofSeconds(3);
+
   private static final Condition NOT_YET_REACHED =
       isUnknown(ConditionType.REACHABLE, Reason.PROGRESSING, "No connection was tried yet");
 
@@ -348,6 +351,10 @@ final class VmConditions {
   /** The shortest time in which something changes by itself, for the next look. */
   Duration lookAgain(Duration longest) {
     Duration next = longest;
+    if (!view.paused()
+        && VmAction.refusal(view.status()).equals(Optional.of(Reason.ADDRESS_NOT_ALLOWED))) {
+      next = next.compareTo(ADDRESS_INTERVAL) < 0 ? next : ADDRESS_INTERVAL;
+    }
     if (view.session().isPresent() && stableFrom().isPresent()) {
       next = earlier(next, stableFrom().get());
     }

@@ -105,6 +105,7 @@ final class VmLifecycle {
     } else if (view.health() instanceof VmHealth.Alive
         && holds(status.conditions(), ConditionType.CONFIGURED)
         && view.inputs().equals(status.inputs())
+        && !VmAction.isRefused(status)
         && (!VmAction.isUnfinished(status) || cameSince(view))) {
       builder.backoff(null);
     }
@@ -288,7 +289,7 @@ final class VmLifecycle {
     }
 
     private ContributedVMStatus integrate(VmView view, SshTarget target) {
-      VmView connecting = save(view(Integration.connecting(view.status())));
+      VmView connecting = save(view(Integration.connecting(view)));
       Integration.Verification verification =
           integration.verify(connecting, target, sharesMachineId());
       ContributedVMStatus verified = verification.status();

@@ -35,6 +35,8 @@ final class FakePods implements Pods {
   private int pulls;
   private int refusals;
   private int silent;
+  private int breakdowns;
+  private Error breakdown = new AssertionError();
 
   synchronized void offer(String image) {
     pullable.add(image);
@@ -53,6 +55,12 @@ final class FakePods implements Pods {
   /** Podman does not say what there is, so many times. */
   synchronized void silent(int times) {
     silent = times;
+  }
+
+  /** Looking at containers ends in this, so many times. */
+  synchronized void breakDown(int times, Error error) {
+    breakdowns = times;
+    breakdown = error;
   }
 
   synchronized void unkillable(boolean now) {
@@ -169,6 +177,10 @@ final class FakePods implements Pods {
 
   @Override
   public synchronized List<Status> statuses(Pod pod, List<String> containers) {
+    if (breakdowns > 0) {
+      breakdowns--;
+      throw breakdown;
+    }
     Map<String, Container> all = pods.getOrDefault(pod, Map.of());
     return containers.stream()
         .filter(all::containsKey)

@@ -330,6 +330,36 @@ class PodmanTest {
   }
 
   @Test
+  void pullsBesideEachOtherHaveCredentialsOfTheirOwn() throws Exception {
+    // given
+    commands.answer("image exists", 1, "", "");
+    Podman podman = podman(true);
+    List<String> contents = new ArrayList<>();
+    CompletableFuture<Void> oneForAll = new CompletableFuture<>();
+    commands.answer(
+        "pull --quiet",
+        command -> {
+          String file = command.words().get(command.words().indexOf("--authfile") + 1);
+          try {
+            if (command.words().contains("first")) {
+              podman.pull("second", new ToAgent.RegistryAuth("of the second"), oneForAll);
+            }
+            contents.add(Files.readString(Path.of(file)));
+          } catch (IOException | RunException e) {
+            throw new IllegalStateException(e);
+          }
+          return new Result(0, "", "");
+        });
+
+    // when
+    podman.pull("first", new ToAgent.RegistryAuth("of the first"), oneForAll);
+
+    // then
+    assertThat(contents).containsExactly("of the second", "of the first");
+    assertThat(secrets).isEmptyDirectory();
+  }
+
+  @Test
   void anImageThatIsThereIsNotPulled() throws Exception {
     podman(true).pull("img", null, new CompletableFuture<>());
 

@@ -678,6 +678,47 @@ class TeamWorkerTest {
   }
 
   @Test
+  void notEvenAnErrorEndsTheCareForATeam() {
+    // given
+    up();
+
+    // when
+    pods.breakDown(1, new NoClassDefFoundError("a mistake of ours"));
+    awaitFailure(RunFailure.INTERNAL);
+
+    // then: what is left is taken away, and the next order is carried out
+    assertNothingIsLeft();
+    teams.order(Runs.run(2));
+    reporter.awaitReport(r -> r.state() == State.HEALTHY && r.epoch() == 2);
+  }
+
+  @Test
+  void aTeamThatNoThreadCouldBeHadForIsCaredForWhenItIsWokenAgain() {
+    // given
+    AtomicBoolean exhausted = new AtomicBoolean(true);
+    Teams starved =
+        new Teams(
+            host,
+            reporter,
+            QUICK,
+            task -> {
+              if (exhausted.get()) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              executor.execute(task);
+            },
+            timer);
+    assertThatThrownBy(() -> starved.order(Runs.run(1))).isInstanceOf(OutOfMemoryError.class);
+
+    // when
+    exhausted.set(false);
+    starved.order(Runs.run(1));
+
+    // then
+    awaitState(State.HEALTHY);
+  }
+
+  @Test
   void theEndOfAnotherTeamsContainerIsNoneOfItsBusiness() {
     // given
     up();

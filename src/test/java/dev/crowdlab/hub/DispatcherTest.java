@@ -101,6 +101,34 @@ class DispatcherTest {
   }
 
   @Test
+  void notEvenAnErrorOfAListenerKeepsTheNextNewsFromAnybody() {
+    dispatcher.listen(
+        new AgentListener() {
+          @Override
+          public void sessionChanged(VmRef vm) {}
+
+          @Override
+          public void healthChanged(VmRef vm, VmHealth health) {}
+
+          @Override
+          public void teamChanged(VmRef vm, String namespace, String name) {
+            throw new NoClassDefFoundError("a listener's fault");
+          }
+
+          @Override
+          public void notice(VmRef vm, Notice.Kind kind) {}
+        });
+    gate.countDown();
+    dispatcher.listen(new Slow());
+
+    dispatcher.team(VM, "lab", "team-7");
+    await().untilAsserted(() -> assertThat(heard).containsExactly("team-7"));
+
+    dispatcher.team(VM, "lab", "team-8");
+    await().untilAsserted(() -> assertThat(heard).containsExactly("team-7", "team-8"));
+  }
+
+  @Test
   void newsAfterTheEndIsDropped() {
     dispatcher.listen(new Slow());
     dispatcher.close();

@@ -16,8 +16,13 @@ import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.ByteArrayInputStream;
+import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -30,6 +35,10 @@ import org.junit.jupiter.api.Test;
 class ClusterAddressesIT {
 
   private static final Duration SOON = Duration.ofSeconds(30);
+
+  /** What a corrected mistake may take. */
+  private static final Duration HEALED = Duration.ofSeconds(10);
+
   private static final String NAMESPACE = "addresses-it";
 
   private final ControlPlane controlPlane;
@@ -101,7 +110,54 @@ class ClusterAddressesIT {
                     .startsWith("False:")
                     .isNotEqualTo("False:AddressNotAllowed");
               });
+
+      lead("at-a-service", ownAddress(), 1);
+      awaitAllowed("at-a-service");
     }
+  }
+
+  @Test
+  void aMachineIsDialledWhenTheNodeThatHadItsAddressIsGone() throws Exception {
+    node(admin, "short-lived", ownAddress(), "node-4.example.org");
+    Path kubeconfig = controlPlane.kubeconfig("crowdlab-system", "crowdlab");
+    try (OperatorProcess _ = OperatorProcess.start(configuration(), Optional.of(kubeconfig))) {
+      machine("at-a-short-lived-node", ownAddress());
+      lead("at-a-short-lived-node", ownAddress(), 2);
+      await()
+          .atMost(SOON)
+          .until(() -> reachable("at-a-short-lived-node").equals("False:AddressNotAllowed"));
+
+      admin.nodes().withName("short-lived").delete();
+
+      awaitAllowed("at-a-short-lived-node");
+    }
+  }
+
+  private void awaitAllowed(String name) {
+    await()
+        .atMost(HEALED)
+        .untilAsserted(() -> assertThat(reachable(name)).isNotEqualTo("False:AddressNotAllowed"));
+  }
+
+  /** An address that may be dialled, where nobody answers on low ports and the kernel says so. */
+  private static String ownAddress() throws SocketException {
+    return NetworkInterface.networkInterfaces()
+        .flatMap(NetworkInterface::inetAddresses)
+        .filter(Inet4Address.class::isInstance)
+        .filter(address -> AddressPolicy.strict().objection(address).isEmpty())
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("this machine has no address but loopback"))
+        .getHostAddress();
+  }
+
+  private void lead(String name, String host, int port) {
+    admin
+        .resources(ContributedVM.class)
+        .inNamespace(NAMESPACE)
+        .withName(name)
+        .patch(
+            PatchContext.of(PatchType.JSON_MERGE),
+            "{\"spec\": {\"ssh\": {\"host\": \"%s\", \"port\": %d}}}".formatted(host, port));
   }
 
   private static Optional<String> objection(AddressPolicy policy, String address) throws Exception {

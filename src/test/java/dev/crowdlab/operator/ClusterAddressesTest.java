@@ -1,10 +1,12 @@
 package dev.crowdlab.operator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.ssh.Cidr;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -13,13 +15,15 @@ class ClusterAddressesTest {
   private static final Cidr SERVICES = Cidr.parse("10.96.0.0/16");
   private static final Cidr NODE = Cidr.parse("192.168.1.7");
 
+  private final AtomicInteger reads = new AtomicInteger();
   private Set<Cidr> services = Set.of(SERVICES);
-  private Set<Cidr> nodes = Set.of(NODE);
+  private volatile Set<Cidr> nodes = Set.of(NODE);
   private boolean nodesAreAway;
   private final ClusterAddresses addresses =
       new ClusterAddresses(() -> services, this::nodes, Duration.ofHours(1));
 
   private Set<Cidr> nodes() {
+    reads.incrementAndGet();
     if (nodesAreAway) {
       throw new IllegalStateException("no answer");
     }
@@ -35,7 +39,7 @@ class ClusterAddressesTest {
   void servicesAndNodesAreKnownFromTheStart() {
     addresses.start();
 
-    assertThat(addresses.get()).containsExactlyInAnyOrder(SERVICES, NODE);
+    assertThat(addresses.known()).containsExactlyInAnyOrder(SERVICES, NODE);
   }
 
   @Test
@@ -47,7 +51,7 @@ class ClusterAddressesTest {
 
     addresses.read();
 
-    assertThat(addresses.get()).containsExactlyInAnyOrder(SERVICES, more, NODE);
+    assertThat(addresses.known()).containsExactlyInAnyOrder(SERVICES, more, NODE);
   }
 
   @Test
@@ -57,7 +61,22 @@ class ClusterAddressesTest {
 
     addresses.read();
 
-    assertThat(addresses.get()).containsExactly(SERVICES);
+    assertThat(addresses.known()).containsExactly(SERVICES);
+  }
+
+  @Test
+  void whatLeftTheClusterIsForgottenSoonWhenItIsRefusedAndItIsNotReadForEachRefusal() {
+    addresses.start();
+    nodes = Set.of();
+
+    for (int i = 0; i < 1_000; i++) {
+      addresses.refusedOne();
+    }
+
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(addresses.known()).containsExactly(SERVICES));
+    assertThat(reads).hasValue(2);
   }
 
   @Test
@@ -65,11 +84,11 @@ class ClusterAddressesTest {
     nodesAreAway = true;
     addresses.read();
     addresses.read();
-    assertThat(addresses.get()).containsExactly(SERVICES);
+    assertThat(addresses.known()).containsExactly(SERVICES);
 
     nodesAreAway = false;
     addresses.read();
 
-    assertThat(addresses.get()).contains(NODE);
+    assertThat(addresses.known()).contains(NODE);
   }
 }

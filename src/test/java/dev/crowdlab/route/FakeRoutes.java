@@ -20,6 +20,7 @@ public final class FakeRoutes implements Routes {
   private final Map<TeamRef, Standing> standing = new LinkedHashMap<>();
   private final List<String> changes = new ArrayList<>();
   private Outcome.@Nullable Failure failure;
+  private HostClaims.HostUsers users = host -> List.of();
 
   private record Standing(Target target, AccessSpec access) {}
 
@@ -27,6 +28,11 @@ public final class FakeRoutes implements Routes {
   public synchronized Outcome<Route> point(LabTeam team, Target target) {
     if (failure != null) {
       return new Outcome.Failed<>(failure);
+    }
+    Optional<Outcome.Failure> refusal =
+        HostClaims.refusal(team, users.of(team.getSpec().access().host()));
+    if (refusal.isPresent()) {
+      return new Outcome.Failed<>(refusal.get());
     }
     TeamRef ref = ref(team);
     Standing wanted = new Standing(target, team.getSpec().access());
@@ -60,6 +66,11 @@ public final class FakeRoutes implements Routes {
   /** Every change so far, in order; a call that changed nothing is not among them. */
   public synchronized List<String> changes() {
     return List.copyOf(changes);
+  }
+
+  /** From now on a host belongs to one of these; else nobody's host is another's. */
+  public synchronized void hostUsers(HostClaims.HostUsers users) {
+    this.users = users;
   }
 
   /** From now on every call fails so. */

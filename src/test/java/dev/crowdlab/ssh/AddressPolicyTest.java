@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,6 +88,33 @@ class AddressPolicyTest {
     assertThat(policy.objection(InetAddress.getByName("64:ff9b::a60:1")))
         .contains("it belongs to the cluster");
     assertThat(policy.objection(InetAddress.getByName("10.96.7.1"))).isEmpty();
+  }
+
+  @Test
+  void theClusterHearsOfEachAddressThatIsRefusedBecauseOfIt() throws Exception {
+    AtomicInteger heard = new AtomicInteger();
+    AddressPolicy policy =
+        new AddressPolicy(
+            List.of(),
+            List.of(),
+            new ClusterBlocks() {
+              @Override
+              public List<Cidr> known() {
+                return List.of(Cidr.parse("10.96.0.0/16"));
+              }
+
+              @Override
+              public void refusedOne() {
+                heard.incrementAndGet();
+              }
+            });
+
+    assertThat(policy.objection(InetAddress.getByName("10.97.0.1"))).isEmpty();
+    assertThat(policy.objection(InetAddress.getByName("127.0.0.1"))).isPresent();
+    assertThat(heard).hasValue(0);
+
+    assertThat(policy.objection(InetAddress.getByName("10.96.0.1"))).isPresent();
+    assertThat(heard).hasValue(1);
   }
 
   @ParameterizedTest

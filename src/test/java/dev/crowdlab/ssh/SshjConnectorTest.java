@@ -9,7 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -21,6 +23,10 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.apache.sshd.common.cipher.BuiltinCiphers;
+import org.apache.sshd.common.kex.BuiltinDHFactories;
+import org.apache.sshd.common.mac.BuiltinMacs;
+import org.apache.sshd.server.ServerBuilder;
 import org.apache.sshd.server.SshServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -138,6 +144,34 @@ class SshjConnectorTest {
     assertThat(refused(target(server, pin(key), SshCredentials.password("wrong"))).failure())
         .asInstanceOf(type(SshFailure.AuthenticationFailed.class))
         .satisfies(f -> assertThat(f.accepts()).contains("publickey", "password"));
+  }
+
+  @Test
+  void aMachineWithNothingButBrokenAlgorithmsIsToldWhichOnesAndMayBeMended() throws Exception {
+    SshServer ciphers = sshd.start(HOST_KEYS.getFirst());
+    ciphers.setCipherFactories(List.of(BuiltinCiphers.aes128cbc));
+    SshServer exchanges = sshd.start(HOST_KEYS.getFirst());
+    exchanges.setKeyExchangeFactories(
+        List.of(ServerBuilder.DH2KEX.apply(BuiltinDHFactories.dhg14)));
+    SshServer macs = sshd.start(HOST_KEYS.getFirst());
+    macs.setCipherFactories(List.of(BuiltinCiphers.aes128ctr));
+    macs.setMacFactories(List.of(BuiltinMacs.hmacsha1));
+
+    assertThat(unsettled(ciphers))
+        .startsWith("the machine's sshd offers none of the ciphers that are accepted; update it")
+        .contains("let Ciphers of its sshd_config have one of aes128-gcm@openssh.com, ");
+    assertThat(unsettled(exchanges))
+        .contains("none of the key exchanges", "KexAlgorithms", "curve25519-sha256")
+        .doesNotContain("ext-info");
+    assertThat(unsettled(macs)).contains("none of the MACs", "hmac-sha2-256-etm@openssh.com");
+  }
+
+  private String unsettled(SshServer server) {
+    SshFailure failure = refused(target(server, new HostKeyPin.Unpinned(), GOOD)).failure();
+    assertThat(failure).isInstanceOf(SshFailure.NoCommonAlgorithm.class);
+    assertThat(failure.toFailure().kind()).isEqualTo(Outcome.Failure.Kind.TRANSIENT);
+    assertThat(failure.toFailure().reason()).isEqualTo(Reason.UNREACHABLE);
+    return failure.toFailure().message();
   }
 
   @Test

@@ -315,6 +315,42 @@ class LabTeamIT {
   }
 
   @Test
+  void aTeamWhoseHostAnotherNamespacesTeamHasGetsItWithinSecondsWhenThatOneIsDeleted() {
+    String elsewhere = namespace + "-elsewhere";
+    client
+        .resource(
+            new NamespaceBuilder().withNewMetadata().withName(elsewhere).endMetadata().build())
+        .create();
+    LabTeam elder = new LabTeam();
+    elder.getMetadata().setNamespace(elsewhere);
+    elder.getMetadata().setName("elder");
+    elder.setSpec(Samples.spec("team-7", "localhost/exercise:1"));
+    LabTeam created = client.resource(elder).create();
+    String host = created.getSpec().access().host();
+    created.setStatus(LabTeamStatus.EMPTY.toBuilder().url("http://%s/".formatted(host)).build());
+    client.resource(created).updateStatus();
+    routes.hostUsers(name -> client.resources(LabTeam.class).inAnyNamespace().list().getItems());
+    machine("alice-1", "Alice");
+    create("team-7");
+    await()
+        .atMost(SOON)
+        .until(() -> reason("team-7", ConditionType.READY).equals(Reason.HOST_TAKEN.value()));
+    // Until it has failed so often that by itself it would look again after ten seconds.
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> teams().withName("team-7").get().getStatus().backoff().attempts() >= 6);
+
+    client.resource(created).delete();
+
+    await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(() -> assertThat(reason("team-7", ConditionType.READY)).isEqualTo("Ready"));
+    assertThat(teams().withName("team-7").get().getStatus().url())
+        .isEqualTo("http://%s/".formatted(host));
+    client.namespaces().withName(elsewhere).delete();
+  }
+
+  @Test
   void aNamespaceIsDeletedWithAllThatIsInIt() {
     VmRef alice = machine("alice-1", "Alice");
     // As its own reconciler has it: a machine's object stays until the machine is clean.
@@ -369,6 +405,11 @@ class LabTeamIT {
             new Random(1));
     locked(() -> agents.listen(module.events()));
     informer.addEventHandler(module.events());
+    SharedIndexInformer<LabTeam> everywhere =
+        client.resources(LabTeam.class).inAnyNamespace().runnableInformer(0);
+    everywhere.addEventHandler(new HostNews(module.events()::hostFreed));
+    parts.push(everywhere::stop);
+    everywhere.start().toCompletableFuture().join();
     parts.push(informer::stop);
     informer.start().toCompletableFuture().join();
     Operator operator =

@@ -74,6 +74,36 @@ class LabTeamReconcilerTest {
 
     assertThat(bed.condition("t1", ROUTED)).isEqualTo("False:HostTaken");
     assertThat(bed.status("t1").url()).isNull();
+
+    bed.routes.heal();
+    bed.clock.advance(Duration.ofSeconds(12));
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", ROUTED)).isEqualTo("True:Routed");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.status("t1").url()).isEqualTo("http://taken.example.org/");
+  }
+
+  @Test
+  void aTeamWhoseHostBecomesFreeHasItAtOnceHoweverLongItWaited() {
+    bed.machine("alice-1", "Alice", 4);
+    bed.routes.failWith(
+        new Outcome.Failure(Outcome.Failure.Kind.TERMINAL, Reason.HOST_TAKEN, "it is taken"));
+    TeamRef team = bed.create("t1");
+    for (int i = 0; i < 10; i++) {
+      bed.settle("t1");
+      bed.clock.advance(Duration.ofSeconds(12));
+    }
+    bed.settle("t1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("False:HostTaken");
+    assertThat(bed.condition("t1", "Stalled")).isEqualTo("True:HostTaken");
+
+    bed.routes.heal();
+    bed.loop.corrected(team);
+    bed.settle("t1");
+
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.status("t1").url()).isEqualTo("http://t1.lab.example.org/");
   }
 
   @Test

@@ -196,7 +196,13 @@ class DocumentedVmStatesTest {
                       .spec(spec -> available(spec, "20:00", "21:00", "Nowhere/At_All"))
                       .pass()),
           Map.entry("paused", bench -> bench.ready().annotate(Names.PAUSED, "true").pass()),
-          Map.entry("paused-unready", bench -> bench.annotate(Names.PAUSED, "true").pass()),
+          Map.entry(
+              "paused-unready",
+              bench -> {
+                bench.secret = Optional.empty();
+                bench.pass();
+                bench.annotate(Names.PAUSED, "true").pass();
+              }),
           Map.entry(
               "paused-edited",
               bench -> bench.ready().annotate(Names.PAUSED, "true").spec(spec -> spec).pass()),
@@ -209,7 +215,7 @@ class DocumentedVmStatesTest {
                 bench.cleanup();
               }));
 
-  /** The API server's default shows it: BadInputIT and its neighbours. */
+  /** The API server's default shows it: GoodInputIT. */
   private static final List<String> ELSEWHERE = List.of("unseen");
 
   @ParameterizedTest
@@ -220,6 +226,13 @@ class DocumentedVmStatesTest {
     STATES.get(state.name()).accept(bench);
 
     state.check(bench.status().phase(), bench.status().conditions());
+    long generation = bench.vm.getMetadata().getGeneration();
+    switch (state.stage()) {
+      case NEW, EDITED ->
+          assertThat(bench.status().observedGeneration()).isNotNull().isLessThan(generation);
+      case CURRENT, DELETED ->
+          assertThat(bench.status().observedGeneration()).isEqualTo(generation);
+    }
   }
 
   static Stream<State> theStatusIsWhatTheTableSays() {

@@ -141,6 +141,11 @@ public final class FakeVmAccess implements VmAccess {
       return failed(
           null, null, Outcome.later(Reason.HOST_NOT_RESOLVED, "the host name does not resolve"));
     }
+    machine.lookups++;
+    if (machine.notAllowed) {
+      return failed(
+          null, null, Outcome.refused(Reason.ADDRESS_NOT_ALLOWED, "the host leads inside"));
+    }
     machine.logins++;
     if (!machine.reachable) {
       return failed(machine, null, Outcome.later(Reason.UNREACHABLE, "the machine did not answer"));
@@ -162,6 +167,11 @@ public final class FakeVmAccess implements VmAccess {
           machine,
           machine.hostKey,
           Outcome.refused(Reason.AUTHENTICATION_FAILED, "the machine refused the credentials"));
+    }
+    if (machine.refusesSudo) {
+      return new Reply<>(
+          Outcome.refused(Reason.SUDO_REFUSED, "the user may not use sudo without a password"),
+          new Contact(machine.address, machine.hostKey, true, Duration.ofMillis(2)));
     }
     machine.calls.add(verb);
     machine.lastTarget = target;
@@ -194,12 +204,15 @@ public final class FakeVmAccess implements VmAccess {
     private String address = "10.77.1.2";
     private HostKey hostKey = ED25519;
     private boolean reachable = true;
+    private boolean notAllowed;
+    private boolean refusesSudo;
     private SshCredentials accepts;
     private Facts facts;
     private Duration clockSkew = Duration.ZERO;
     private Configuration configuration;
     private int changes;
     private int agentStarts;
+    private int lookups;
     private int logins;
     private SshTarget lastTarget;
 
@@ -245,7 +258,19 @@ public final class FakeVmAccess implements VmAccess {
       return this;
     }
 
-    /** Refuses every other credentials from now on. */
+    /** True: its name leads to an address that must not be dialled. */
+    public Machine notAllowed(boolean value) {
+      notAllowed = value;
+      return this;
+    }
+
+    /** True: the login works, and root's rights are refused. */
+    public Machine refusesSudo(boolean value) {
+      refusesSudo = value;
+      return this;
+    }
+
+    /** Refuses every other credentials from now on; with null none. */
     public Machine accepts(SshCredentials value) {
       accepts = value;
       return this;
@@ -280,6 +305,11 @@ public final class FakeVmAccess implements VmAccess {
     /** What is installed, null when nothing is. */
     public Configuration configuration() {
       return configuration;
+    }
+
+    /** How often its name was looked up. */
+    public int lookups() {
+      return lookups;
     }
 
     /** How often somebody tried to connect. */

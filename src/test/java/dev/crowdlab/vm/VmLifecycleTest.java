@@ -164,6 +164,147 @@ class VmLifecycleTest {
   }
 
   @Test
+  void aRefusalEndsWhenWhatWasCorrectedIsTried() {
+    bench.machine().accepts(SshCredentials.password("another"));
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.STALLED)).isTrue();
+    bench.written.clear();
+
+    bench.machine().reachable(false);
+    edit();
+    bench.pass();
+
+    assertThat(bench.written.getFirst().observedGeneration()).isEqualTo(2L);
+    assertThat(bench.written)
+        .as("who waits for the edited object must not be told of the old one's failure")
+        .noneMatch(status -> holds(status.conditions(), ConditionType.STALLED))
+        .allMatch(status -> holds(status.conditions(), ConditionType.RECONCILING));
+  }
+
+  @Test
+  void anAddressThatMayBeDialledNowIsDialledWithinSecondsWithoutAnEdit() {
+    bench.machine().notAllowed(true);
+    bench.pass();
+    int writes = bench.written.size();
+    List<Condition> before = bench.status().conditions();
+
+    for (int i = 0; i < 20; i++) {
+      Duration again = bench.pass();
+      assertThat(again).isLessThanOrEqualTo(Duration.ofSeconds(3));
+      bench.clock.advance(again);
+    }
+
+    assertThat(bench.machine().lookups()).isEqualTo(21);
+    assertThat(bench.machine().logins()).isZero();
+    assertThat(bench.written).as("what changes nothing is not written").hasSize(writes);
+    assertThat(bench.status().conditions()).isEqualTo(before);
+    assertThat(bench.events).filteredOn(e -> e.contains("AddressNotAllowed")).hasSize(1);
+
+    bench.machine().notAllowed(false);
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+  }
+
+  @Test
+  void anAddressThatMayBeDialledNowIsDialledByTheBackoffWhenNobodyAnswersThere() {
+    bench.ready();
+    bench.machine().notAllowed(true);
+    bench.clock.advance(Duration.ofHours(2));
+    bench.pass();
+    assertRefused(Reason.ADDRESS_NOT_ALLOWED);
+
+    bench.machine().notAllowed(false).reachable(false);
+    int logins = bench.machine().logins();
+    for (int i = 0; i < 10; i++) {
+      bench.pass();
+    }
+
+    assertRefused(Reason.UNREACHABLE);
+    assertThat(bench.machine().logins()).isEqualTo(logins + 1);
+  }
+
+  @Test
+  void aKeyThatWasAddedOnTheMachineIsFoundOutSlowlyAndWithoutAnEdit() {
+    bench.machine().accepts(SshCredentials.password("another"));
+
+    healsSlowly(Reason.AUTHENTICATION_FAILED, () -> bench.machine().accepts(null));
+  }
+
+  @Test
+  void rightsThatWereGivenOnTheMachineAreFoundOutSlowlyAndWithoutAnEdit() {
+    bench.machine().refusesSudo(true);
+
+    healsSlowly(Reason.SUDO_REFUSED, () -> bench.machine().refusesSudo(false));
+  }
+
+  /** The bench's machine refuses us, and is mended where nobody tells. */
+  private void healsSlowly(Reason reason, Runnable mend) {
+    bench.pass();
+    assertRefused(reason);
+    List<Condition> before = bench.status().conditions();
+
+    // Passes that other events cause, in the course of an hour.
+    for (int i = 0; i < 360; i++) {
+      bench.pass();
+      bench.clock.advance(Duration.ofSeconds(10));
+    }
+
+    assertThat(bench.machine().logins()).isBetween(10, 13);
+    assertThat(bench.status().conditions()).isEqualTo(before);
+    assertThat(bench.events).filteredOn(e -> e.contains(reason.value())).hasSize(1);
+
+    mend.run();
+    bench.clock.advance(Duration.ofMinutes(6).plusMillis(1));
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
+    bench.connect();
+    bench.pass();
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  @Test
+  void aMachineThatWorksAndRefusesALoginIsNotLoggedInToAllTheTime() {
+    bench.ready();
+    bench.machine().accepts(SshCredentials.password("another"));
+    bench.clock.advance(Duration.ofHours(2));
+    bench.pass();
+    assertRefused(Reason.AUTHENTICATION_FAILED);
+    int logins = bench.machine().logins();
+
+    for (int i = 0; i < 10; i++) {
+      bench.clock.advance(Duration.ofSeconds(10));
+      bench.pass();
+    }
+    bench.agents.lose(bench.ref(), VmFault.HUNG);
+    bench.clock.advance(Duration.ofMinutes(10));
+    bench.pass();
+
+    assertThat(bench.machine().logins()).isEqualTo(logins);
+  }
+
+  @Test
+  void thatTheUserIsNotRootOnlyTheSpecMends() {
+    bench.machine().failNext("configure", refused(Reason.SUDO_REFUSED));
+    edit();
+    bench.pass();
+    assertRefused(Reason.SUDO_REFUSED);
+    int logins = bench.machine().logins();
+
+    bench.clock.advance(Duration.ofHours(1));
+    bench.pass();
+
+    assertThat(bench.machine().logins()).isEqualTo(logins);
+  }
+
+  private static Failure refused(Reason reason) {
+    return new Failure(Failure.Kind.TERMINAL, reason, "It was refused");
+  }
+
+  private void assertRefused(Reason reason) {
+    assertThat(hasReason(bench.status().conditions(), ConditionType.REACHABLE, reason)).isTrue();
+  }
+
+  @Test
   void anUnreachableMachineIsTriedAgainLaterAndLater() {
     bench.machine().reachable(false);
     bench.pass();
