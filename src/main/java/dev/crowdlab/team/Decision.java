@@ -152,6 +152,10 @@ final class Decision {
         if (vm.quarantined()) {
           yield Optional.of(RecoveryCause.VM_QUARANTINED);
         }
+        if (vm.left()) {
+          // It was waited for long enough, and is another's now.
+          yield Optional.of(RecoveryCause.VM_DRAINED);
+        }
         yield health instanceof VmHealth.Lost(_, _, VmFault fault)
             ? Optional.of(
                 switch (fault) {

@@ -200,7 +200,7 @@ final class Moves {
       case BoundVm.Unbound _ -> false;
       case BoundVm.Missing _ -> true;
       case BoundVm.Known(VmView vm, VmHealth health, _) ->
-          vm.quarantined() || health instanceof VmHealth.Lost;
+          vm.quarantined() || vm.left() || health instanceof VmHealth.Lost;
     };
   }
 

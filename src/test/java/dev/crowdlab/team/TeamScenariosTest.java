@@ -22,9 +22,11 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.RecoveryPolicy;
 import dev.crowdlab.api.TeamPhase;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.api.WorkspaceSpec;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
@@ -329,6 +331,29 @@ class TeamScenariosTest {
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
     assertThat(bed.status("t1").recoveryCount()).isNull();
+  }
+
+  @Test
+  void aTeamWithoutRoomElsewhereIsInTheWaitingRoomOnceItsMachineIsGivenBack() {
+    ContributedVM leaving = withSpec(vm("alice-1", "Alice", 4), true, true);
+    bed.change(leaving);
+    bed.settle("t1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+
+    leaving.setStatus(
+        leaving.getStatus().toBuilder()
+            .voice(
+                new Voice(
+                    dev.crowdlab.api.Wish.LEAVE,
+                    Times.format(Samples.T0),
+                    Times.format(Samples.T0),
+                    "l1"))
+            .build());
+    bed.change(leaving);
+    bed.settle("t1");
+
+    bed.assertRouted("t1", new Target.WaitingRoom(Why.RECOVERING));
+    assertThat(bed.condition("t1", READY)).startsWith("False:");
   }
 
   @Test
