@@ -14,7 +14,8 @@ local found = {}
 for _, condition in ipairs(obj.status.conditions) do
   found[condition.type] = condition
 end
-local at_rest = { Suspended = true, Expired = true, Drained = true, OutsideWindow = true, Paused = true }
+local at_rest = { Suspended = true, Expired = true, Drained = true, OutsideWindow = true, Paused = true,
+  ContributorPaused = true, Stopped = true }
 
 if found.Stalled ~= nil and found.Stalled.status == "True" then
   hs.status = "Degraded"

@@ -16,11 +16,13 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.logging.Logger;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,10 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   private static final Path UNINSTALL = Path.of("/opt/crowdlab/uninstall");
 
   private static final Duration RENEW_FIREWALL = Duration.ofMinutes(1);
+
+  /** How long an orderly stop waits for the teams to be elsewhere; less than the unit's bound. */
+  private static final Duration DRAIN = Duration.ofSeconds(30);
+
   private static final Duration CONNECT_TO_PORT = Duration.ofMillis(200);
 
   private final AgentConfig config;
@@ -53,6 +59,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   private final Teams teams;
   private final Departure departure;
   private volatile @Nullable ScheduledFuture<?> renewal;
+  private volatile boolean stopping;
 
   Agent(AgentConfig config) throws IOException {
     this.config = config;
@@ -126,6 +133,8 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   void start() throws IOException {
     LOG.info("agent " + version() + " of VM " + config.vmUid());
     hub.resolve();
+    // Left behind by a removal that was cut short.
+    Files.deleteIfExists(removalMark());
     teams.adopt();
     ExitWatch.start(EXITS, teams::containerEnded);
     ControlServer.start(config.runDir().resolve("agent.sock"), this);
@@ -183,7 +192,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
 
   @Override
   public Optional<Notice.Kind> voice() throws IOException {
-    return voice.standing();
+    return stopping ? Optional.of(Notice.Kind.STOPPING) : voice.standing();
   }
 
   // ---- the machine's owner
@@ -219,8 +228,9 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   // ---- the end
 
   /**
-   * Ends the agent, and nothing else: teams go on. When the machine or the service is stopped, as
-   * opposed to restarted, the hub is asked to drain the VM first.
+   * Ends the agent, and nothing else. When the machine or the service is stopped, as opposed to
+   * restarted, the hub is asked to drain the VM first, and its teams are waited for; those that
+   * stay go on.
    */
   @Override
   public void close() {
@@ -233,8 +243,33 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             .lines()
             .anyMatch(job -> job.contains("crowdlab-agent.service") && job.contains(" restart "));
     cancelRenewal();
+    if (!restart) {
+      stopping = true;
+      if (hub.notice(Notice.Kind.STOPPING) && !isBeingRemoved()) {
+        awaitDrain();
+      }
+    }
     hub.farewell(restart ? Optional.empty() : Optional.of(Notice.Kind.STOPPING));
-    LOG.info("the agent ends; teams go on");
+    LOG.info("the agent ends; teams that are here go on");
+  }
+
+  /** The installer, on its way to remove everything, says so. */
+  private boolean isBeingRemoved() {
+    return Files.exists(removalMark());
+  }
+
+  private Path removalMark() {
+    return config.runDir().resolve("uninstalling");
+  }
+
+  private void awaitDrain() {
+    try {
+      teams.gone().get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      LOG.warning("not all teams found another machine in time");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private String version() {

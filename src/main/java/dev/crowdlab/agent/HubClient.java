@@ -64,7 +64,7 @@ final class HubClient implements Reporter, AutoCloseable {
     /** Takes everything of ours away, this process last; at once, in its own time. */
     void uninstall();
 
-    /** What the machine's owner asked for and still holds. */
+    /** What the machine's owner asked for and still holds, or that the agent is being stopped. */
     Optional<Notice.Kind> voice() throws IOException;
   }
 
@@ -265,7 +265,8 @@ final class HubClient implements Reporter, AutoCloseable {
     LOG.info("hub: connected, a heartbeat every " + welcome.heartbeatMillis() + " ms");
     cadence(from, welcome.heartbeatMillis());
     try {
-      duties.voice().ifPresent(kind -> from.send(new Notice(kind)));
+      // Also that nothing stands: the hub remembers what an earlier session said.
+      from.send(new Notice(duties.voice().orElse(Notice.Kind.RESUME)));
     } catch (IOException e) {
       LOG.warning("what the owner asked for cannot be read: " + e.getMessage());
     }

@@ -155,6 +155,8 @@ final class Sshfs implements Mounts {
         "--collect",
         // An earlier attempt's scope may still be on its way out.
         "--unit=%s-%s-%d-%x".formatted(SCOPE, place.teamUid(), place.epoch(), System.nanoTime()),
+        // When the machine is shut down, the agent sees to its teams first.
+        "--property=Before=crowdlab-agent.service",
         "mount.fuse3",
         "sshfs#" + mount.login() + "@" + host(mount) + ":" + dataPath(mount),
         path(place).toString(),

@@ -153,6 +153,11 @@ final class Teams {
           new ToAgent.Stop(
               team.teamUid(), team.namespace(), team.name(), team.epoch(), LEAVING_GRACE_MILLIS));
     }
+    return gone();
+  }
+
+  /** Completes when nothing is left on the VM. */
+  CompletableFuture<Void> gone() {
     CompletableFuture<Void> gone = new CompletableFuture<>();
     ScheduledFuture<?> looks =
         timer.scheduleWithFixedDelay(

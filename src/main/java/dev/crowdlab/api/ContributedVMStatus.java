@@ -45,6 +45,8 @@ public record ContributedVMStatus(
         List<StepTiming> timings,
     @JsonPropertyDescription("The quarantine that holds the machine, if any.")
         @Nullable Quarantine quarantine,
+    @JsonPropertyDescription("What the contributor asked for on the machine itself, if anything.")
+        @Nullable Voice voice,
     @JsonPropertyDescription(
             "Digest of the spec, the Secret and the settings that the last attempt to integrate "
                 + "the machine was made with; when they change, it is tried again at once.")
@@ -79,6 +81,7 @@ public record ContributedVMStatus(
     builder.machineIdHash = machineIdHash;
     builder.timings = timings;
     builder.quarantine = quarantine;
+    builder.voice = voice;
     builder.inputs = inputs;
     builder.backoff = backoff;
     return builder;
@@ -101,6 +104,7 @@ public record ContributedVMStatus(
     private @Nullable String machineIdHash;
     private List<StepTiming> timings = List.of();
     private @Nullable Quarantine quarantine;
+    private @Nullable Voice voice;
     private @Nullable String inputs;
     private @Nullable Backoff backoff;
 
@@ -181,6 +185,11 @@ public record ContributedVMStatus(
       return this;
     }
 
+    public Builder voice(@Nullable Voice value) {
+      this.voice = value;
+      return this;
+    }
+
     public Builder inputs(@Nullable String value) {
       this.inputs = value;
       return this;
@@ -208,6 +217,7 @@ public record ContributedVMStatus(
           machineIdHash,
           timings,
           quarantine,
+          voice,
           inputs,
           backoff);
     }

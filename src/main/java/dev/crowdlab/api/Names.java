@@ -23,6 +23,9 @@ public final class Names {
   /** Annotation: the id of the quarantine that a person ends. */
   public static final String RELEASE = "crowdlab.dev/release";
 
+  /** Annotation: the id under which a machine left that a person takes in again. */
+  public static final String REJOIN = "crowdlab.dev/rejoin";
+
   /**
    * Annotation: the epoch of the binding that a person wants replaced; another epoch does nothing.
    */

@@ -127,10 +127,25 @@ public enum Reason {
   /** The agent's session stands and nothing comes, while the machine answers; it is restarted. */
   AGENT_HUNG("AgentHung"),
 
-  /** The contributor paused or withdrew the machine on the machine itself. */
+  /** The contributor paused the machine on the machine itself; no team is left. */
   CONTRIBUTOR_PAUSED("ContributorPaused"),
 
-  /** The machine is back after it was lost, and must stay a while before it carries teams again. */
+  /** The contributor took the pause back. */
+  CONTRIBUTOR_RESUMED("ContributorResumed"),
+
+  /**
+   * The contributor wants the machine back: teams leave, then everything of ours is removed from
+   * it.
+   */
+  LEAVING("Leaving"),
+
+  /** The contributor has the machine back; only a person can take it in again. */
+  LEFT("Left"),
+
+  /** The agent or the machine was stopped in order by its owner; nobody else starts it. */
+  STOPPED("Stopped"),
+
+  /** The machine is back, and must stay a while before it carries teams again. */
   STABILISING("Stabilising"),
 
   // ContributedVM: its use

@@ -10,6 +10,12 @@ public enum RecoveryCause {
   /** Its kernel took connections, and nothing else on it answered. */
   @JsonProperty("VmHung")
   VM_HUNG,
+  /** Its machine answered, and its agent was gone for too long, whatever was done to start it. */
+  @JsonProperty("AgentLost")
+  AGENT_LOST,
+  /** The same, and the agent hung before. */
+  @JsonProperty("AgentHung")
+  AGENT_HUNG,
   /** The machine violated its policy. */
   @JsonProperty("VmQuarantined")
   VM_QUARANTINED,

@@ -28,7 +28,7 @@ public record Reputation(
         @Nullable Integer flaps,
     @JsonPropertyDescription(
             "When it may carry teams again, RFC 3339 with milliseconds; absent unless it is back "
-                + "after a loss and must stay a while first.")
+                + "after a loss, a stop or a pause, and must stay a while first.")
         @Nullable String stableFrom,
     @JsonPropertyDescription("The last faults, at most 5, the latest first.") List<Fault> faults) {
 

@@ -34,6 +34,12 @@ public enum VmPhase {
   /** Empty, as its spec asks. */
   @JsonProperty("Drained")
   DRAINED,
+  /** The agent or the machine was stopped in order by its owner. */
+  @JsonProperty("Stopped")
+  STOPPED,
+  /** Its contributor took it back; nothing of ours is on it any more. */
+  @JsonProperty("Left")
+  LEFT,
   /** A person must act; the conditions say how. */
   @JsonProperty("Stalled")
   STALLED,

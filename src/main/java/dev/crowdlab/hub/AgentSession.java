@@ -1,6 +1,7 @@
 package dev.crowdlab.hub;
 
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.Hello;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +29,9 @@ final class AgentSession {
 
   /** The time between heartbeats that it was told; null until it was welcomed. */
   @Nullable Duration toldBeat;
+
+  /** What the machine's owner wants, when it was said. */
+  FromAgent.Notice.@Nullable Kind voice;
 
   private Instant tokenIssuedAt;
   @Nullable String offeredTokenId;

@@ -27,6 +27,12 @@ public interface Agents {
   VmHealth health(VmRef vm);
 
   /**
+   * What the machine's owner wants, as its present session said it; empty when it has not said
+   * anything yet. Without a session: {@code STOPPING}, when the last one ended with that word.
+   */
+  Optional<FromAgent.Notice.Kind> voice(VmRef vm);
+
+  /**
    * Watches a VM from now on (or with another address, or cadence): a silent agent is suspected,
    * then the address is probed.
    *

@@ -187,6 +187,8 @@ public record DetectorSettings(
    * @param agentHang how long an agent may be silent on an open socket, while sshd answers, before
    *     it counts as hung; also how long one may be silent on a machine whose sshd did not answer
    *     before either, before that counts as lost
+   * @param agentGone how long an agent may be down, while its machine answers and the operator
+   *     keeps restarting it, before its teams move to machines that somebody watches
    * @param vmHang how long a machine may be silent whose kernel answers and nothing else does
    * @param grace after the hub opened, or a VM is watched for the first time, how long its agent
    *     has to connect before it is suspected
@@ -195,6 +197,7 @@ public record DetectorSettings(
   public record Patience(
       Duration agentReturn,
       Duration agentHang,
+      Duration agentGone,
       Duration vmHang,
       Duration grace,
       Duration challenge) {
@@ -203,6 +206,7 @@ public record DetectorSettings(
         new Patience(
             Duration.ofSeconds(3),
             Duration.ofSeconds(15),
+            Duration.ofMinutes(5),
             Duration.ofSeconds(8),
             Duration.ofSeconds(10),
             Duration.ofSeconds(1));
@@ -210,6 +214,7 @@ public record DetectorSettings(
     public Patience {
       positive(agentReturn, "patience.agentReturn");
       positive(agentHang, "patience.agentHang");
+      positive(agentGone, "patience.agentGone");
       positive(vmHang, "patience.vmHang");
       positive(grace, "patience.grace");
       positive(challenge, "patience.challenge");

@@ -231,6 +231,11 @@ final class HubAgents implements Agents {
   }
 
   @Override
+  public Optional<FromAgent.Notice.Kind> voice(VmRef vm) {
+    return known(vm).flatMap(VmDesk::voice);
+  }
+
+  @Override
   public void forget(VmRef vm) {
     tokens.block(vm);
     VmDesk desk = desks.remove(vm.uid());

@@ -69,6 +69,9 @@ final class VmDesk {
   /** Until then time alone brings nothing about. */
   private volatile long quietUntil;
 
+  /** Whether the last session ended with the word that it is an orderly stop. */
+  private boolean farewell;
+
   VmDesk(VmRef vm, HubContext hub) {
     this.vm = vm;
     this.hub = hub;
@@ -118,6 +121,7 @@ final class VmDesk {
     }
     log.info("{}: session of {} ended ({})", vm, session.connectedSince, cause);
     if (greeted.isEmpty()) {
+      farewell = session.voice == FromAgent.Notice.Kind.STOPPING;
       standing = Standing.NOBODY;
       current = null;
       ledger.down();
@@ -161,6 +165,7 @@ final class VmDesk {
       case TeamReport report -> reported(session, Clean.report(report));
       case TeamGone gone -> gone(session, gone);
       case FromAgent.Notice notice -> {
+        session.voice = notice.kind();
         if (session == current && standing != Standing.CONFLICT) {
           hub.news().notice(vm, notice.kind());
         }
@@ -349,6 +354,13 @@ final class VmDesk {
             hello.workspaceKey(),
             session.connectedSince,
             session.lastSeen));
+  }
+
+  synchronized Optional<FromAgent.Notice.Kind> voice() {
+    if (current == null) {
+      return farewell ? Optional.of(FromAgent.Notice.Kind.STOPPING) : Optional.empty();
+    }
+    return standing == Standing.CONFLICT ? Optional.empty() : Optional.ofNullable(current.voice);
   }
 
   synchronized VmHealth health() {

@@ -27,6 +27,7 @@ public record Ours(int firstPort, int lastPort) {
       List.of(
           "/etc/apt/apt.conf.d/90crowdlab",
           "/etc/systemd/system/crowdlab-agent.service",
+          "/etc/systemd/system/libpod-.scope.d/50-crowdlab.conf",
           "/etc/systemd/system/multi-user.target.wants/crowdlab-agent.service",
           "/usr/local/bin/crowdlab-agent");
 

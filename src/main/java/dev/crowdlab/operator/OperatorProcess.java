@@ -292,7 +292,7 @@ public final class OperatorProcess implements AutoCloseable {
         config.route().lastPort(),
         config.route().sources(),
         server == null ? Duration.ZERO : server.retention(),
-        TeamSettings.Bounds.DEFAULT);
+        TeamSettings.Bounds.DEFAULT.withAgentGone(config.detection().patience().agentGone()));
   }
 
   private static @Nullable Endpoint waitingRoom(dev.crowdlab.operator.Config config)

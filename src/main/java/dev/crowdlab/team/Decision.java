@@ -12,6 +12,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.RunReasons;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.hub.VmHealth.AgentFault;
 import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.RunFailure;
@@ -20,7 +21,9 @@ import dev.crowdlab.team.NextStep.Wish;
 import dev.crowdlab.team.Observed.BoundVm;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Chooses the next step for a team: a pure function of what was observed. */
 final class Decision {
@@ -139,7 +142,40 @@ final class Decision {
     if (!o.ready() && isHopeless(o)) {
       return Optional.of(new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.leave(vm)));
     }
-    return Optional.empty();
+    return unattended(o).map(cause -> new NextStep.Move(cause, false, Wish.leave(vm)));
+  }
+
+  /**
+   * Why a team that serves moves all the same: nobody has watched its machine for too long. It has
+   * something to lose, so it moves only by itself, and only to a place that there is.
+   */
+  private Optional<RecoveryCause> unattended(Observed o) {
+    if (!o.ready()
+        || o.memory().stays()
+        || o.team().getSpec().recovery().policy() == RecoveryPolicy.MANUAL
+        || !(o.machine() instanceof BoundVm.Known(VmView view, VmHealth health, _))
+        // An agent that its owner stopped is not missed: its teams are asked to leave as it is.
+        || view.leaving()
+        || view.paused()
+        || !(health instanceof VmHealth.AgentDown(_, Instant since, AgentFault fault))
+        || o.now().isBefore(since.plus(bounds.agentGone()))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        switch (fault) {
+          case CRASHED -> RecoveryCause.AGENT_LOST;
+          case HUNG -> RecoveryCause.AGENT_HUNG;
+        });
+  }
+
+  /** When to decide anew about a machine whose agent is down, if nothing else happens before. */
+  Optional<Instant> agentAwaitedUntil(Observed o) {
+    return o.machine() instanceof BoundVm.Known(_, VmHealth.AgentDown(_, Instant since, _), _)
+        ? Stream.of(bounds.agent(), bounds.agentGone())
+            .map(since::plus)
+            .filter(at -> at.isAfter(o.now()))
+            .min(Comparator.naturalOrder())
+        : Optional.empty();
   }
 
   /** What forces the team off its machine at once, if anything does. */
@@ -150,6 +186,10 @@ final class Decision {
       case BoundVm.Known(VmView vm, VmHealth health, _) -> {
         if (vm.quarantined()) {
           yield Optional.of(RecoveryCause.VM_QUARANTINED);
+        }
+        if (vm.left()) {
+          // It was waited for long enough, and is another's now.
+          yield Optional.of(RecoveryCause.VM_DRAINED);
         }
         yield health instanceof VmHealth.Lost(_, _, VmFault fault)
             ? Optional.of(

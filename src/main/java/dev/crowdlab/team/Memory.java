@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param floor the highest epoch that the file server is known to have had for another binding
  * @param quietUntil when what is done beside the main path is tried again after it failed
  * @param tried digest of the pull Secret's content at the last attempt to run; null: not known
- * @param stays whether this very pass found that the team would leave its machine in order, and has
+ * @param stays whether this very pass found that the team serves, would leave its machine, and has
  *     nowhere to go
  */
 record Memory(

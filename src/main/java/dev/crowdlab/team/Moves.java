@@ -87,9 +87,13 @@ final class Moves {
   }
 
   private Result noRoom(Pass pass, NextStep.Move move, boolean fault, Placement.NoCapacity why) {
-    boolean leavesInOrder =
-        move.cause() == RecoveryCause.VM_DRAINED || move.cause() == RecoveryCause.VM_DELETED;
-    if (leavesInOrder && !fault) {
+    boolean serves =
+        switch (move.cause()) {
+          case VM_DRAINED, VM_DELETED, AGENT_LOST, AGENT_HUNG -> true;
+          case VM_LOST, VM_HUNG, VM_QUARANTINED, REQUESTED, SPEC_CHANGED, EXERCISE_FAILED -> false;
+          case null -> false;
+        };
+    if (serves && !fault) {
       LOG.info("{}: would leave its machine, but {}", pass.ref(), why.message());
       pass.memory(memory -> memory.stays(true));
       return Result.go();
@@ -200,7 +204,7 @@ final class Moves {
       case BoundVm.Unbound _ -> false;
       case BoundVm.Missing _ -> true;
       case BoundVm.Known(VmView vm, VmHealth health, _) ->
-          vm.quarantined() || health instanceof VmHealth.Lost;
+          vm.quarantined() || vm.left() || health instanceof VmHealth.Lost;
     };
   }
 

@@ -379,7 +379,7 @@ final class StatusFactory {
     return switch (machine) {
       case BoundVm.Unbound _, BoundVm.Missing _ -> false;
       case BoundVm.Known(VmView vm, VmHealth health, _) ->
-          !vm.quarantined() && !(health instanceof VmHealth.Lost);
+          !vm.quarantined() && !vm.left() && !(health instanceof VmHealth.Lost);
     };
   }
 

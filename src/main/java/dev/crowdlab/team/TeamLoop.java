@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +42,7 @@ final class TeamLoop {
   private static final Duration REGISTER_AGAIN = Duration.ofSeconds(30);
   private static final Duration WELL_FOR = Duration.ofMinutes(10);
 
-  /** A team that would leave its machine in order and has nowhere to go looks again after this. */
+  /** A team that would leave its machine, serves, and has nowhere to go looks again after this. */
   private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(30);
 
   private final Teams teams;
@@ -272,15 +273,18 @@ final class TeamLoop {
     };
   }
 
-  /** Looks again when attempts are forgotten, and when what failed beside is tried again. */
-  private static Result settled(Pass pass, Observed o) {
+  /**
+   * Looks again when attempts are forgotten, when what failed beside is tried again, and when an
+   * agent has been away for long enough.
+   */
+  private Result settled(Pass pass, Observed o) {
     Duration wait = RouteStep.forgetAttempts(pass, o, WELL_FOR).orElse(Result.FOREVER);
-    Instant quiet = pass.memory().quietUntil();
-    if (quiet != null && quiet.isAfter(o.now())) {
-      Duration left = Duration.between(o.now(), quiet);
-      wait = left.compareTo(wait) < 0 ? left : wait;
-    }
-    return Result.park(wait);
+    Optional<Instant> quiet =
+        Optional.ofNullable(pass.memory().quietUntil()).filter(at -> at.isAfter(o.now()));
+    return Result.park(
+        Stream.concat(quiet.stream(), decision.agentAwaitedUntil(o).stream())
+            .map(at -> Duration.between(o.now(), at))
+            .reduce(wait, (one, other) -> one.compareTo(other) <= 0 ? one : other));
   }
 
   private Result confirm(Pass pass, Observed o, NextStep.ConfirmReady confirm) {

@@ -42,11 +42,17 @@ public record TeamSettings(
    * @param fence one advance of the file server
    * @param stop stopping a run in order before its machine is left; then the fence does it
    * @param agent waiting for the agent of a machine that was chosen and then fell silent
+   * @param agentGone how long the agent of a machine whose teams serve may be down before they move
    * @param route one write of a route
    * @param removal cleaning up after a deleted team, in all
    */
   public record Bounds(
-      Duration fence, Duration stop, Duration agent, Duration route, Duration removal) {
+      Duration fence,
+      Duration stop,
+      Duration agent,
+      Duration agentGone,
+      Duration route,
+      Duration removal) {
 
     /** What a running installation uses. */
     public static final Bounds DEFAULT =
@@ -54,8 +60,14 @@ public record TeamSettings(
             Duration.ofSeconds(15),
             Duration.ofSeconds(20),
             Duration.ofSeconds(60),
+            Duration.ofMinutes(5),
             Duration.ofSeconds(5),
             Duration.ofMinutes(2));
+
+    /** The same, but for the time that an agent may be down. */
+    public Bounds withAgentGone(Duration value) {
+      return new Bounds(fence, stop, agent, value, route, removal);
+    }
   }
 
   PortAllocator.Range ports() {

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *     while our hands are stopped only deletion counts
  * @param quarantined teams leave at once
  * @param deleting whether {@code leaving} is because the object is being deleted
+ * @param paused whether our hands are stopped on it
+ * @param left whether its contributor has it back, or all of ours is being removed from it
  * @param capacity what it lends
  * @param address the checked address that students' connections go to; null until it is known
  */
@@ -36,6 +38,8 @@ public record VmView(
     boolean leaving,
     boolean quarantined,
     boolean deleting,
+    boolean paused,
+    boolean left,
     Lent capacity,
     @Nullable String address) {
 
@@ -69,6 +73,9 @@ public record VmView(
                     || Conditions.find(conditions, ConditionType.DRAINED).isPresent())),
         status.quarantine() != null || Conditions.holds(conditions, ConditionType.QUARANTINED),
         deleting,
+        paused,
+        (status.voice() != null && status.voice().hasLeft())
+            || Conditions.hasReason(conditions, ConditionType.CONFIGURED, Reason.LEAVING),
         new Lent(vm.getSpec().capacity().teams(), Demand.cpu(cpu), Demand.bytes(memory)),
         status.address());
   }

@@ -85,12 +85,15 @@ public final class ContributedVMReconciler
   @Override
   public UpdateControl<ContributedVM> reconcile(
       ContributedVM cached, Context<ContributedVM> context) {
-    ContributedVM vm = writer.freshest(cached);
     return UpdateControl.<ContributedVM>noUpdate()
-        .rescheduleAfter(
-            enrolment.isOpen()
-                ? lifecycle.pass(vm, surroundings(vm, context), sink(context))
-                : HUB_INTERVAL);
+        .rescheduleAfter(enrolment.isOpen() ? pass(cached, context) : HUB_INTERVAL);
+  }
+
+  private Duration pass(ContributedVM cached, Context<ContributedVM> context) {
+    ContributedVM vm = writer.freshest(cached);
+    VmSurroundings around = surroundings(vm, context);
+    Duration again = lifecycle.pass(vm, around, sink(context));
+    return release.leave(writer.freshest(cached), around, sink(context)).orElse(again);
   }
 
   /** The framework tries again, later and later; the status says so meanwhile. */

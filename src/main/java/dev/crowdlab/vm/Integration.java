@@ -24,6 +24,7 @@ import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.integrity.Facts;
 import dev.crowdlab.integrity.ProtectedPaths;
+import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.ssh.Contact;
 import dev.crowdlab.ssh.HostKey;
 import dev.crowdlab.ssh.SshTarget;
@@ -39,6 +40,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -141,7 +143,8 @@ final class Integration {
     return switch (reply.outcome()) {
       case Outcome.Done<Configured>(Configured configured) -> {
         steps.reached("vm.configured", vm);
-        yield with(
+        ContributedVMStatus done =
+            with(
                 status.timings(
                     timed(
                         view.status(),
@@ -151,11 +154,12 @@ final class Integration {
                 isTrue(
                     ConditionType.CONFIGURED,
                     Reason.CONFIGURED,
-                    "The agent and what it needs are installed"))
-            .toBuilder()
-            .inputs(view.inputs())
-            .backoff(configured.agentRestarted() ? firstStartOfAgent(view) : null)
-            .build();
+                    "The agent and what it needs are installed"));
+        yield stopped(
+            done.toBuilder()
+                .inputs(view.inputs())
+                .backoff(configured.agentRestarted() ? firstStartOfAgent(view) : null),
+            configured.agentLeftAlone());
       }
       case Outcome.InProgress<Configured>(Duration _, String what) ->
           failed(
@@ -180,7 +184,7 @@ final class Integration {
 
   /**
    * Restarts the agent and leaves the teams; the backoff keeps a broken agent from being restarted
-   * all the time.
+   * all the time. When the machine's owner has stopped it, it stays so, and the status says it.
    */
   ContributedVMStatus restartAgent(VmView view, SshTarget target) {
     Reply<VmAccess.Restarted> reply =
@@ -193,8 +197,8 @@ final class Integration {
           failed(view, status, ConditionType.CONFIGURED, failure);
       case Outcome.Failed<VmAccess.Restarted>(Failure failure) ->
           failed(view, status, conditionOf(failure, ConditionType.CONFIGURED), failure);
-      case Outcome.Done<VmAccess.Restarted> _ ->
-          status.toBuilder().backoff(nextBackoff(view, settings.enrolBound())).build();
+      case Outcome.Done<VmAccess.Restarted>(VmAccess.Restarted(boolean leftAlone)) ->
+          stopped(status.toBuilder().backoff(nextBackoff(view, settings.enrolBound())), leftAlone);
       case Outcome.InProgress<VmAccess.Restarted> _ ->
           status.toBuilder().backoff(nextBackoff(view)).build();
     };
@@ -221,6 +225,16 @@ final class Integration {
       case Outcome.Failed<VmAccess.Greeted>(Failure failure) ->
           Reasons.isSaidBySshd(failure.reason());
     };
+  }
+
+  /** That the agent was found stopped in order says what its farewell would have said. */
+  private ContributedVMStatus stopped(ContributedVMStatus.Builder builder, boolean leftAlone) {
+    ContributedVMStatus status = builder.build();
+    return leftAlone
+        ? status.toBuilder()
+            .voice(Voices.next(status.voice(), Optional.of(Notice.Kind.STOPPING), clock.instant()))
+            .build()
+        : status;
   }
 
   private Reply<Configured> configure(SshTarget target, VmRef vm, @Nullable String token) {

@@ -39,6 +39,10 @@ final class Reputations {
       return null;
     }
     Draft draft = new Draft(before, view.now());
+    if (view.stopped()) {
+      // What its owner stopped in order is no fault of the machine's.
+      return draft.done(view.now());
+    }
     switch (view.health()) {
       case VmHealth.Lost(_, Instant detected, VmFault fault) -> lost(draft, detected, fault);
       case VmHealth.AgentDown(_, Instant at, AgentFault fault) -> down(draft, at, fault);
@@ -50,6 +54,16 @@ final class Reputations {
           view.session().ifPresent(session -> there(draft, view, session));
     }
     return draft.done(view.now());
+  }
+
+  /** The same when its owner took back what kept teams away: it must stay, as after a loss. */
+  @Nullable Reputation resumed(@Nullable Reputation before, Instant now) {
+    if (before == null) {
+      return null;
+    }
+    Draft draft = new Draft(before, now);
+    draft.stableFrom = now.plus(settings.period(draft.flaps));
+    return draft.done(now);
   }
 
   private void lost(Draft draft, Instant detected, VmFault fault) {

@@ -46,7 +46,8 @@ public final class SshVmAccess implements VmAccess {
   private final ProbeReader reader = new ProbeReader();
   private final ObjectMapper json = new ObjectMapper();
   private final Script probe = resource("probe.sh");
-  private final Script restart = resource("restart.sh");
+  private final Script restart =
+      Script.of("restart", resource("manifest.sh").text(), resource("restart.sh").text());
   private final Script configure =
       Script.of("configure", resource("manifest.sh").text(), resource("configure.sh").text());
   private final Script uninstall =
@@ -165,6 +166,7 @@ public final class SshVmAccess implements VmAccess {
             changed,
             agent.digest(),
             restarted,
+            answer.first("stopped").equals("1"),
             answer.all("package"),
             tokenSha256.matches("[0-9a-f]{64}") ? tokenSha256 : null));
   }
@@ -180,8 +182,12 @@ public final class SshVmAccess implements VmAccess {
           if (!answer.succeeded()) {
             return failed(target, answer);
           }
-          LOG.info("{}: the agent was restarted", target);
-          return Outcome.done(new Restarted());
+          boolean leftAlone = answer.first("state").equals("stopped");
+          LOG.info(
+              "{}: the agent was {}",
+              target,
+              leftAlone ? "stopped by its owner: left alone" : "restarted");
+          return Outcome.done(new Restarted(leftAlone));
         });
   }
 

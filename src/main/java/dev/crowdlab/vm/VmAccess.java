@@ -38,8 +38,9 @@ public interface VmAccess {
   Reply<Configured> configure(SshTarget target, Configuration configuration, Deadline deadline);
 
   /**
-   * Restarts the agent's service and nothing else: teams' containers and mounts stay. Fails with
-   * {@code CONFIGURATION_FAILED} when the service is not installed.
+   * Restarts the agent's service and nothing else: teams' containers and mounts stay. One that its
+   * owner stopped in order is left alone. Fails with {@code CONFIGURATION_FAILED} when the service
+   * is not installed.
    */
   Reply<Restarted> restartAgent(SshTarget target, Deadline deadline);
 
@@ -112,6 +113,7 @@ public interface VmAccess {
    * @param changed whether this call changed anything
    * @param agentVersion the SHA-256 of the installed agent's archive, in hex
    * @param agentRestarted whether this call started or restarted the agent
+   * @param agentLeftAlone whether its owner had stopped the agent in order, so that it stays so
    * @param packages what was installed for us, now or earlier, by name
    * @param tokenSha256 the SHA-256 of the token on the machine, in hex; null when it has none: call
    *     again with a token
@@ -120,6 +122,7 @@ public interface VmAccess {
       boolean changed,
       String agentVersion,
       boolean agentRestarted,
+      boolean agentLeftAlone,
       List<String> packages,
       @Nullable String tokenSha256) {
     public Configured {
@@ -130,8 +133,13 @@ public interface VmAccess {
   /** We were let in. */
   record Greeted() {}
 
-  /** The agent's service was restarted and is active. */
-  record Restarted() {}
+  /**
+   * The agent's service was looked after.
+   *
+   * @param leftAlone whether its owner had stopped it in order, so that it stays so; else it was
+   *     restarted and is active
+   */
+  record Restarted(boolean leftAlone) {}
 
   /**
    * A cleaned machine.

@@ -28,6 +28,12 @@ sealed interface VmAction {
   /** The machine answers, its agent does not. */
   record RestartAgent() implements VmAction {}
 
+  /**
+   * Whether the agent that its owner stopped may be started: it may have failed since. One that is
+   * still stopped in order is left alone.
+   */
+  record LookForAgent() implements VmAction {}
+
   /** Nothing, until something changes. */
   record Rest() implements VmAction {}
 
@@ -44,6 +50,13 @@ sealed interface VmAction {
         || view.olderTwin().isPresent()
         || !(view.target() instanceof Outcome.Done)) {
       return new Rest();
+    }
+    if (Voices.hasLeft(view.voice()) || Voices.isLeaving(view.voice())) {
+      return new Rest();
+    }
+    if (view.stopped()) {
+      // Whatever else there is to do would start what its owner stopped.
+      return whileStopped(view, enrolBound);
     }
     if (!view.inputs().equals(status.inputs())) {
       return new Integrate();
@@ -71,6 +84,26 @@ sealed interface VmAction {
       case VmHealth.Alive _ -> whileAlive(view, reverify);
       case VmHealth.Unwatched _, VmHealth.Suspect _, VmHealth.Conflict _ -> new Rest();
     };
+  }
+
+  private static VmAction whileStopped(VmView view, Duration enrolBound) {
+    Backoff backoff = view.status().backoff();
+    Optional<Instant> silentSince =
+        switch (view.health()) {
+          case VmHealth.AgentDown(_, Instant since, _) -> Optional.of(since);
+          case VmHealth.Awaited(Instant since) -> Optional.of(since);
+          case VmHealth.Unwatched _,
+              VmHealth.Alive _,
+              VmHealth.Suspect _,
+              VmHealth.Lost _,
+              VmHealth.Conflict _ ->
+              Optional.empty();
+        };
+    boolean longEnough =
+        silentSince.filter(since -> !since.plus(enrolBound).isAfter(view.now())).isPresent();
+    return longEnough && !isRefused(view.status()) && (backoff == null || due(backoff, view.now()))
+        ? new LookForAgent()
+        : new Rest();
   }
 
   private static VmAction whileAlive(VmView view, Duration reverify) {

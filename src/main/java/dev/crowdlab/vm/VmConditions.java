@@ -1,6 +1,7 @@
 package dev.crowdlab.vm;
 
 import static dev.crowdlab.core.Conditions.find;
+import static dev.crowdlab.core.Conditions.hasReason;
 import static dev.crowdlab.core.Conditions.holds;
 import static dev.crowdlab.core.Conditions.isFalse;
 import static dev.crowdlab.core.Conditions.isTrue;
@@ -12,6 +13,7 @@ import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.VmPhase;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Times;
@@ -41,7 +43,14 @@ final class VmConditions {
           Reason.UNSUPPORTED_SYSTEM,
           Reason.QUARANTINED,
           Reason.IDENTITY_CONFLICT,
-          Reason.INVALID_TIME_ZONE);
+          Reason.INVALID_TIME_ZONE,
+          Reason.LEFT);
+
+  private static final String STOPPED_BY_OWNER =
+      "Its owner stopped the agent, or the machine, in order, and starts it again";
+
+  /** Of the teams that are waited for. */
+  private static final int MOST_NAMED = 10;
 
   /** Nobody tells when a name leads elsewhere, or an address leaves the cluster. */
   private static final Duration ADDRESS_INTERVAL = Duration.ofSeconds(3);
@@ -69,7 +78,10 @@ final class VmConditions {
     List<Condition> wanted = new ArrayList<>();
     wanted.add(reachable());
     wanted.add(kept(ConditionType.VERIFIED));
-    wanted.add(kept(ConditionType.CONFIGURED));
+    wanted.add(
+        Voices.hasLeft(view.voice())
+            ? left(ConditionType.CONFIGURED)
+            : kept(ConditionType.CONFIGURED));
     wanted.add(agentConnected());
     Condition ready = view.paused() && !view.deleting() ? paused() : ready(wanted);
     wanted.add(ready);
@@ -93,17 +105,40 @@ final class VmConditions {
   }
 
   private Condition drained() {
-    if (!view.teams().isEmpty()) {
+    List<String> remaining = view.remaining();
+    if (!remaining.isEmpty()) {
+      String named =
+          String.join(", ", remaining.subList(0, Math.min(MOST_NAMED, remaining.size())));
+      int others = remaining.size() - MOST_NAMED;
       return isFalse(
           ConditionType.DRAINED,
           Reason.DRAINING,
-          "Waiting for " + String.join(", ", view.teams()) + " to leave");
+          "Waiting for %s%s to leave"
+              .formatted(named, others > 0 ? " and %d others".formatted(others) : ""));
     }
-    Reason why =
-        view.availability() instanceof Availability.NotLent && !view.vm().getSpec().drain()
-            ? Reason.OUTSIDE_WINDOW
-            : Reason.DRAINED;
-    return isTrue(ConditionType.DRAINED, why, "No team is left");
+    return isTrue(ConditionType.DRAINED, whyDrained(), "No team is left");
+  }
+
+  /** Whose wish it is: the spec's first, then the contributor's. */
+  private Reason whyDrained() {
+    Voice voice = view.voice();
+    if (view.vm().getSpec().drain() || view.deleting()) {
+      return Reason.DRAINED;
+    }
+    if (voice != null) {
+      return switch (voice.wish()) {
+        case PAUSE -> Reason.CONTRIBUTOR_PAUSED;
+        case LEAVE -> voice.hasLeft() ? Reason.LEFT : Reason.LEAVING;
+        case STOP -> Reason.STOPPED;
+      };
+    }
+    return view.availability() instanceof Availability.NotLent
+        ? Reason.OUTSIDE_WINDOW
+        : Reason.DRAINED;
+  }
+
+  private static Condition left(String type) {
+    return isFalse(type, Reason.LEFT, "Nothing of ours is on the machine");
   }
 
   /**
@@ -115,7 +150,7 @@ final class VmConditions {
     if (view.deleting()) {
       return List.of(isTrue(ConditionType.RECONCILING, Reason.DELETING, ready.getMessage()));
     }
-    if (view.paused() || Reasons.isLoss(reason)) {
+    if (view.paused() || Reasons.isLoss(reason) || reason == Reason.STOPPED) {
       return List.of();
     }
     if (Conditions.TRUE.equals(ready.getStatus())) {
@@ -136,6 +171,7 @@ final class VmConditions {
     return view.deleting()
         || view.vm().getSpec().drain()
         || view.status().quarantine() != null
+        || view.voice() != null
         || !(view.availability() instanceof Availability.Lent);
   }
 
@@ -147,11 +183,20 @@ final class VmConditions {
     if (view.paused()) {
       return view.status().phase() == null ? VmPhase.PENDING : view.status().phase();
     }
+    if (Voices.hasLeft(view.voice())) {
+      return VmPhase.LEFT;
+    }
     if (holds(conditions, ConditionType.QUARANTINED)) {
       return VmPhase.QUARANTINED;
     }
+    if (Voices.isLeaving(view.voice())) {
+      return VmPhase.DRAINING;
+    }
     if (holds(conditions, ConditionType.STALLED)) {
       return VmPhase.STALLED;
+    }
+    if (hasReason(conditions, ConditionType.READY, Reason.STOPPED)) {
+      return VmPhase.STOPPED;
     }
     Reason reachable =
         find(conditions, ConditionType.REACHABLE).map(Reasons::of).orElse(Reason.WAITING);
@@ -194,12 +239,14 @@ final class VmConditions {
       return isFalse(ConditionType.REACHABLE, failure.reason(), failure.message());
     }
     if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
-      return lost(ConditionType.REACHABLE, fault);
+      return view.stopped()
+          ? isFalse(ConditionType.REACHABLE, Reason.STOPPED, STOPPED_BY_OWNER)
+          : lost(ConditionType.REACHABLE, fault);
     }
     Condition before =
         find(view.status().conditions(), ConditionType.REACHABLE).orElse(NOT_YET_REACHED);
     Reason reason = Reasons.of(before);
-    if (view.session().isPresent() && Reasons.isLoss(reason)) {
+    if (view.session().isPresent() && (Reasons.isLoss(reason) || reason == Reason.STOPPED)) {
       return isTrue(ConditionType.REACHABLE, Reason.CONNECTED, "The agent is back");
     }
     if (view.health() instanceof VmHealth.Alive(_, boolean sshdAnswers)
@@ -233,6 +280,12 @@ final class VmConditions {
 
   private Condition agentConnected() {
     String type = ConditionType.AGENT_CONNECTED;
+    if (Voices.hasLeft(view.voice())) {
+      return left(type);
+    }
+    if (view.stopped() && !(view.health() instanceof VmHealth.Conflict)) {
+      return isFalse(type, Reason.STOPPED, STOPPED_BY_OWNER);
+    }
     return switch (view.health()) {
       case VmHealth.Conflict _ ->
           isFalse(
@@ -276,9 +329,22 @@ final class VmConditions {
     if (view.deleting()) {
       return isFalse(type, Reason.DELETING, "The machine is being drained and cleaned");
     }
+    Voice voice = view.voice();
+    if (voice != null && voice.hasLeft()) {
+      return isFalse(
+          type,
+          Reason.LEFT,
+          "Its contributor has it back; delete this object, or take the machine in again by the"
+              + " annotation crowdlab.dev/rejoin="
+              + voice.id());
+    }
     if (view.status().quarantine() != null) {
       return isFalse(
           type, Reason.QUARANTINED, "A violation holds the machine until a person releases it");
+    }
+    if (Voices.isLeaving(voice)) {
+      return isFalse(
+          type, Reason.LEAVING, "Its contributor wants it back; it is being drained and cleaned");
     }
     for (Condition step : conditions) {
       if (!Conditions.TRUE.equals(step.getStatus()) && !reportedOnly(step)) {
@@ -295,8 +361,8 @@ final class VmConditions {
       return isFalse(
           type,
           Reason.STABILISING,
-          "Back after it was lost; it must stay a while, and stop what it still ran, before it"
-              + " carries teams");
+          "Back after it was lost, stopped or paused; it must stay a while, and stop what it still"
+              + " ran, before it carries teams");
     }
     if (view.availability() instanceof Availability.Invalid(String zone)) {
       return isFalse(
@@ -312,11 +378,20 @@ final class VmConditions {
   /** The machine is well; what remains is whether teams may come. */
   private Condition able(List<Condition> conditions) {
     String type = ConditionType.READY;
-    if (leaving() && !view.teams().isEmpty()) {
+    if (leaving() && !view.remaining().isEmpty()) {
       return isTrue(type, Reason.DRAINING, "The machine is well; its teams are leaving");
+    }
+    if (Voices.isStopped(view.voice())) {
+      return isFalse(type, Reason.STOPPED, STOPPED_BY_OWNER);
     }
     if (view.vm().getSpec().drain()) {
       return isTrue(type, Reason.DRAINED, "The machine is well; spec.drain keeps teams away");
+    }
+    if (view.voice() != null) {
+      return isTrue(
+          type,
+          Reason.CONTRIBUTOR_PAUSED,
+          "The machine is well; its contributor paused it on the machine");
     }
     if (view.availability() instanceof Availability.NotLent) {
       return isTrue(
@@ -341,7 +416,7 @@ final class VmConditions {
         && Reasons.of(step) == Reason.POLICY_VIOLATED;
   }
 
-  /** From when on a machine that was lost may carry teams again; empty when nothing holds it. */
+  /** From when on a machine that was away may carry teams again; empty when nothing holds it. */
   private Optional<Instant> stableFrom() {
     return reputation == null
         ? Optional.empty()

@@ -14,6 +14,7 @@ import dev.crowdlab.api.Reputation;
 import dev.crowdlab.api.StepTiming;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.api.VmStep;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
@@ -97,7 +98,10 @@ final class VmLifecycle {
             : view.vm().getMetadata().getGeneration();
     ContributedVMStatus.Builder builder = status.toBuilder().reputation(reputation);
     if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
-      if (fault == VmFault.HUNG) {
+      if (view.stopped()) {
+        // Its owner starts it again; nothing is tried until then.
+        builder.backoff(status.backoff());
+      } else if (fault == VmFault.HUNG) {
         builder.backoff(null);
       } else if (status.backoff() == null && !VmAction.isRefused(status)) {
         builder.backoff(integration.nextBackoff(view));
@@ -249,9 +253,13 @@ final class VmLifecycle {
       return switch (VmAction.decide(view, settings.enrolBound(), settings.reverify())) {
         case VmAction.Rest _ -> view.status();
         case VmAction.Verify _ -> integration.verify(view, target, sharesMachineId()).status();
+        case VmAction.LookForAgent _ -> integration.restartAgent(view, target);
         case VmAction.RestartAgent _ -> {
-          tellAgent(view);
-          yield integration.restartAgent(view, target);
+          ContributedVMStatus after = integration.restartAgent(view, target);
+          if (!Voices.isStopped(after.voice())) {
+            tellAgent(view);
+          }
+          yield after;
         }
         case VmAction.Integrate _ -> integrate(view, target);
       };
@@ -332,6 +340,16 @@ final class VmLifecycle {
         builder.quarantine(null).inputs(null).integrity(null);
         events.normal(written, Reason.VERIFIED, "Quarantine " + quarantine.id() + " was released");
       }
+      Voice voice = Voices.next(status.voice(), agents.voice(VmView.ref(written)), clock.instant());
+      builder.voice(voice);
+      if (status.voice() != null && voice == null) {
+        builder.reputation(reputations.resumed(status.reputation(), clock.instant()));
+      }
+      if (voice != null
+          && voice.id() != null
+          && voice.id().equals(VmView.annotations(written).get(Names.REJOIN))) {
+        builder.voice(null).inputs(null);
+      }
       return builder.build();
     }
 
@@ -357,6 +375,8 @@ final class VmLifecycle {
 
     /** Events for the transitions that a person would want to read. */
     private void tell(ContributedVMStatus before, ContributedVMStatus after) {
+      Voices.news(before.voice(), after.voice())
+          .ifPresent(news -> events.normal(written, news.reason(), news.note()));
       for (Condition condition : after.conditions()) {
         boolean same =
             Conditions.find(before.conditions(), condition.getType())

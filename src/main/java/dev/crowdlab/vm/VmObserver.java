@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Puts together what is known of a machine at one moment. */
@@ -55,7 +56,8 @@ final class VmObserver {
         agents.health(ref),
         agents.session(ref),
         enrolment.agentVersion(),
-        bound.stream().map(team -> team.getMetadata().getName()).sorted().toList(),
+        names(bound.stream()),
+        names(bound.stream().filter(team -> team.getMetadata().getDeletionTimestamp() == null)),
         stale(ref, bound),
         Availability.at(vm.getSpec().availability(), now));
   }
@@ -133,6 +135,10 @@ final class VmObserver {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java runtime has SHA-256", e);
     }
+  }
+
+  private static List<String> names(Stream<LabTeam> teams) {
+    return teams.map(team -> team.getMetadata().getName()).sorted().toList();
   }
 
   private static String name(ContributedVM vm) {

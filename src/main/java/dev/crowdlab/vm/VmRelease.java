@@ -1,28 +1,35 @@
 package dev.crowdlab.vm;
 
+import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.Voice;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.ssh.SshTarget;
 import dev.crowdlab.vm.VmAccess.Removed;
+import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives a machine back: its teams leave, everything of ours goes, within a bound. Over SSH, or by
- * the agent when nobody can log in any more: the Secret may be gone before the machine, when a
- * whole namespace goes.
+ * Gives a machine back, because its object is deleted or its contributor wants it: its teams leave,
+ * everything of ours goes, within a bound. Over SSH, or by the agent when nobody can log in any
+ * more: the Secret may be gone before the machine, when a whole namespace goes.
  */
 final class VmRelease {
 
@@ -35,6 +42,10 @@ final class VmRelease {
   private static final Duration DIAL_BOUND = Duration.ofSeconds(15);
 
   private static final Duration DRAIN_INTERVAL = Duration.ofSeconds(1);
+
+  /** Teams that are deleted too are not waited for any longer than their removal mostly takes. */
+  private static final Duration DELETED_TEAMS = Duration.ofSeconds(10);
+
   private static final Duration RETRY_INTERVAL = Duration.ofSeconds(5);
 
   /** Packages go too, on a machine that may be slow; each attempt goes on where the last ended. */
@@ -95,7 +106,7 @@ final class VmRelease {
     ContributedVM written = status.equals(vm.getStatus()) ? vm : sink.write(vm, status);
     Duration since =
         Duration.between(Instant.parse(vm.getMetadata().getDeletionTimestamp()), clock.instant());
-    if (!view.teams().isEmpty() && since.compareTo(settings.drainBound()) < 0) {
+    if (waitsForTeams(view, since)) {
       return Optional.of(DRAIN_INTERVAL);
     }
     if (view.olderTwin().isPresent()) {
@@ -103,7 +114,7 @@ final class VmRelease {
       return gone(view);
     }
     steps.reached("vm.drained", view.ref());
-    return clean(view, since)
+    return clean(view, since, Reason.DELETING)
         .or(
             () -> {
               steps.reached("vm.cleaned", view.ref());
@@ -115,8 +126,71 @@ final class VmRelease {
             });
   }
 
+  /**
+   * One pass over a machine whose contributor wants it back; empty when it needs none, else when to
+   * look again. The object stays, and says that the machine has left.
+   */
+  Optional<Duration> leave(ContributedVM vm, VmSurroundings around, StatusSink sink) {
+    Voice voice = vm.getStatus().voice();
+    VmView view = observer.observe(vm, around);
+    if (voice == null || !Voices.isLeaving(voice) || view.paused()) {
+      return Optional.empty();
+    }
+    Instant heard = voice.since() == null ? view.now() : Times.parse(voice.since());
+    Duration since = Duration.between(heard, view.now());
+    if (waitsForTeams(view, since)) {
+      return Optional.of(DRAIN_INTERVAL);
+    }
+    ContributedVM begun = begun(vm, sink);
+    Optional<Duration> again =
+        view.olderTwin().isPresent() ? Optional.empty() : clean(view, since, Reason.LEFT);
+    if (again.isEmpty()) {
+      agents.forget(view.ref());
+      enrolment.revoke(view.ref());
+      ContributedVMStatus left =
+          begun.getStatus().toBuilder()
+              .voice(Voices.left(voice, clock.instant()))
+              .address(null)
+              .agent(null)
+              .build();
+      VmView clean = observer.observe(VmObserver.withStatus(begun, left), around);
+      sink.write(begun, lifecycle.statusOf(clean));
+    }
+    return again;
+  }
+
+  /**
+   * Stands before the first effect: teams that are still there are lost with it, and should the
+   * contributor change their mind now, or we crash, the machine is integrated anew.
+   */
+  private ContributedVM begun(ContributedVM vm, StatusSink sink) {
+    ContributedVMStatus status = vm.getStatus();
+    if (status.inputs() == null) {
+      return vm;
+    }
+    List<Condition> conditions = new ArrayList<>(status.conditions());
+    conditions.removeIf(condition -> ConditionType.CONFIGURED.equals(condition.getType()));
+    conditions.add(
+        Conditions.isFalse(
+            ConditionType.CONFIGURED, Reason.LEAVING, "Everything of ours is being removed"));
+    return sink.write(
+        vm,
+        status.toBuilder()
+            .inputs(null)
+            .conditions(
+                Conditions.merge(
+                    status.conditions(), conditions, clock, vm.getMetadata().getGeneration()))
+            .build());
+  }
+
+  private boolean waitsForTeams(VmView view, Duration since) {
+    return !view.remaining().isEmpty()
+        ? since.compareTo(settings.drainBound()) < 0
+        : !view.teams().isEmpty() && since.compareTo(DELETED_TEAMS) < 0;
+  }
+
   /** Empty when there is nothing left to do. */
-  private Optional<Duration> clean(VmView view, Duration since) {
+  private Optional<Duration> clean(VmView view, Duration since, Reason why) {
     Outcome<Removed> outcome =
         switch (view.target()) {
           case Outcome.Done<SshTarget>(SshTarget target) -> overSsh(view, target, since);
@@ -127,7 +201,7 @@ final class VmRelease {
     return switch (outcome) {
       case Outcome.Done<Removed>(Removed removed) -> {
         LOG.info("{}: clean, packages kept: {}", view.ref(), removed.kept());
-        events.normal(view.vm(), Reason.DELETING, removedNote(removed));
+        events.normal(view.vm(), why, removedNote(removed));
         yield Optional.empty();
       }
       case Outcome.InProgress<Removed>(Duration again, String what) ->

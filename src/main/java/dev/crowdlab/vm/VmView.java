@@ -3,6 +3,7 @@ package dev.crowdlab.vm;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
 import dev.crowdlab.api.Names;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a decision about a machine needs, observed at one moment.
@@ -21,6 +23,7 @@ import java.util.Optional;
  * @param olderTwin name of an older object for the same machine
  * @param agentVersion the version of the agent that this operator brings
  * @param teams names of the teams that are bound to it
+ * @param remaining of these, those that are not being deleted: who leaves it waits for them
  * @param stale whether it still runs what is bound elsewhere or under a higher epoch
  */
 record VmView(
@@ -33,11 +36,13 @@ record VmView(
     Optional<Session> session,
     String agentVersion,
     List<String> teams,
+    List<String> remaining,
     boolean stale,
     Availability availability) {
 
   VmView {
     teams = List.copyOf(teams);
+    remaining = List.copyOf(remaining);
   }
 
   VmRef ref() {
@@ -51,6 +56,16 @@ record VmView(
 
   ContributedVMStatus status() {
     return vm.getStatus();
+  }
+
+  /** What its contributor asked for on the machine. */
+  @Nullable Voice voice() {
+    return vm.getStatus().voice();
+  }
+
+  /** Whether its owner stopped the agent, or the machine, in order, and it is not back. */
+  boolean stopped() {
+    return Voices.isStopped(voice()) && session.isEmpty();
   }
 
   boolean paused() {

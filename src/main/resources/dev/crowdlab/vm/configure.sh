@@ -7,8 +7,8 @@
 #   config=, ca=, unit=, uninstall=   files, in base64
 #   token=    the agent's token; empty leaves the one that is there
 #
-# Prints lines of key=value: archive=needed (and nothing was changed), changed=, restarted=, package=, token_sha256=,
-# or fail=KIND TEXT.
+# Prints lines of key=value: archive=needed (and nothing was changed), changed=, restarted=, stopped=, package=,
+# token_sha256=, or fail=KIND TEXT.
 #
 # What is added is written to the manifest before it is added, so that uninstall finds it after a crash at any point.
 
@@ -33,7 +33,7 @@ done
 
 fail() { printf 'fail=%s %s\n' "$1" "$2"; exit 1; }
 
-changed=0 restart=0 restarted=0
+changed=0 restart=0 restarted=0 stopped=0
 agent=$OPT/agent-$(printf %s "$digest" | cut -c1-12)
 
 # --- is this a machine for us, and does it have the agent
@@ -206,16 +206,25 @@ if [ -n "$token" ] && place 600 "$ETC/token" "$(printf '%s\n' "$token" | base64 
 
 # --- the service
 
+# When the machine is shut down, containers are stopped after the agent, which sees to its teams first.
+[ -d "$SCOPES" ] || { mkdir -p "$SCOPES" && changed=1; }
+if place 644 "$SCOPES/50-crowdlab.conf" "$(printf '[Unit]\nBefore=%s\n' "$UNIT" | base64 -w 0)"; then
+  systemctl daemon-reload
+fi
+
+# Its owner starts it again.
+if [ -e "/etc/systemd/system/$UNIT" ] && stopped_by_owner; then stopped=1; fi
+
 if place 644 "/etc/systemd/system/$UNIT" "$unit"; then
   systemctl daemon-reload
   restart=1
 fi
-if ! quietly systemctl is-enabled "$UNIT"; then
+if [ "$stopped" = 0 ] && ! quietly systemctl is-enabled "$UNIT"; then
   quietly systemctl enable "$UNIT"
   changed=1
 fi
 if [ -s "$ETC/token" ]; then
-  if [ "$restart" = 1 ] || ! quietly systemctl is-active "$UNIT"; then
+  if [ "$stopped" = 0 ] && { [ "$restart" = 1 ] || ! quietly systemctl is-active "$UNIT"; }; then
     quietly systemctl reset-failed "$UNIT"
     quietly systemctl restart "$UNIT" || fail service 'the agent cannot be started'
     restarted=1 changed=1
@@ -229,4 +238,5 @@ done
 
 [ ! -e "$MANIFEST/packages" ] || sed 's/^/package=/' "$MANIFEST/packages"
 echo "restarted=$restarted"
+echo "stopped=$stopped"
 echo "changed=$changed"

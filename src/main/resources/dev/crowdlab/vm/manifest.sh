@@ -1,5 +1,5 @@
 #!/bin/sh
-# What configure and uninstall share: the record of what was added to the machine, in $MANIFEST:
+# What the scripts for a machine share: words and helpers, and the record of what was added to the machine, in $MANIFEST:
 #   absent            paths that were not there before; with a slash behind, folders that were there and empty
 #   packages.initial  names of the packages before us
 #   tables            the firewall's tables before us
@@ -21,6 +21,8 @@ LOCK=/run/crowdlab-setup.lock
 SCRATCH=/run/crowdlab-setup.XXXXXX
 MANIFEST=$STATE/manifest
 UNIT=crowdlab-agent.service
+# What podman runs, each in a scope of its own.
+SCOPES=/etc/systemd/system/libpod-.scope.d
 WANTS=/etc/systemd/system/multi-user.target.wants
 APT_CONF=/etc/apt/apt.conf.d/90crowdlab
 
@@ -35,7 +37,7 @@ PODMAN_PATHS='/var/lib/containers /var/lib/cni /etc/cni /etc/containers /etc/con
 ACCOUNT_BACKUPS='passwd- group- shadow- gshadow- subuid- subgid-'
 ACCOUNT_FILES='/etc/subuid /etc/subgid /etc/.pwd.lock'
 # Deepest first.
-PARENTS="/root/.local/share /root/.local /root/.config /opt /usr/local/bin $WANTS /etc/apt/apt.conf.d"
+PARENTS="$SCOPES /root/.local/share /root/.local /root/.config /opt /usr/local/bin $WANTS /etc/apt/apt.conf.d"
 
 quietly() { "$@" >/dev/null 2>&1; }
 clear_scratch() { rm -rf "${SCRATCH%%X*}"??????; }
@@ -45,6 +47,20 @@ surroundings() { { find /etc -xdev; find /var/lib -xdev -maxdepth 2; } 2>/dev/nu
 
 # Waits for a package manager that is at work; not as a child that keeps our lock.
 apt() { apt-get -y -q -o DPkg::Lock::Timeout=120 "$@" </dev/null 9>&-; }
+
+# state NAME: a property of the agent's service.
+state() { systemctl show "$UNIT" -p "$1" | cut -d= -f2-; }
+
+# Whether the agent's service, which is installed, was stopped in order and by nobody's failure: it is on its way out (and
+# not in again: an agent that hangs takes its time to restart), or out without one. One that is disabled was not started by
+# the machine's boot.
+stopped_by_owner() {
+  case $(state ActiveState) in
+    deactivating) ! systemctl list-jobs --no-legend --no-pager 2>/dev/null | grep -q " $UNIT  *restart " ;;
+    inactive) ! quietly systemctl is-enabled "$UNIT" || { [ "$(state Result)" = success ] && [ "$(state InactiveEnterTimestampMonotonic)" != 0 ]; } ;;
+    *) return 1 ;;
+  esac
+}
 
 begin_run() {
   installed >"$MANIFEST/run.packages"

@@ -36,10 +36,12 @@ main() {
 }
 
 stop_agent() {
+  # It need not wait for its teams to be elsewhere.
+  mkdir -p "$RUN" && : >"$RUN/uninstalling"
   quietly timeout 30 systemctl disable --now "$UNIT"
   # What it had begun outlives it: a podman that is still at work would make its files anew after they were removed.
   quietly timeout 10 systemctl kill -s KILL "$UNIT"
-  rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT"
+  rm -f "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.new" "$WANTS/$UNIT" "$SCOPES"/50-crowdlab.conf*
   systemctl daemon-reload
   quietly systemctl reset-failed "$UNIT"
 }

@@ -376,7 +376,7 @@ class AgentE2E {
     // then
     StubHub.Connection next = bed.hub().connection(connections + 2);
     assertThat(next.await(Hello.class).teams()).hasSize(1);
-    assertThat(hub.messages()).noneMatch(Notice.class::isInstance);
+    assertThat(said(hub)).doesNotContain(Notice.Kind.STOPPING);
     assertThat(containerPids("survivor")).isEqualTo(before);
 
     // when
@@ -395,20 +395,58 @@ class AgentE2E {
   }
 
   @Test
-  void anOrderlyStopOfTheServiceAsksForADrainAndLeavesTheTeams() throws Exception {
+  void anOrderlyStopOfTheServiceAsksForADrainAndWaitsForTheTeamsToBeElsewhere() throws Exception {
     // given
     int port = up("patient");
     StubHub.Connection hub = hub();
     int connections = bed.hub().connectionCount();
 
     // when
+    bed.vm().exec("systemctl", "stop", "--no-block", "crowdlab-agent");
+
+    // then
+    hub.await(Notice.class, notice -> notice.kind() == Notice.Kind.STOPPING);
+    assertThat(ask(port, "a.txt", "not yet elsewhere")).isEqualTo("saved\n");
+    assertThat(hub.isOpen()).as("it waits").isTrue();
+    hub.send(new ToAgent.Stop("patient", "lab", "patient", 1, 0));
+    hub.await(TeamGone.class, gone -> gone.teamUid().equals("patient"));
+    await().atMost(Duration.ofSeconds(10)).until(() -> !hub.isOpen());
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        bed.vm()
+                            .shell("systemctl show -p ActiveState -p Result crowdlab-agent | sort"))
+                    .as("an orderly end: nothing starts it again")
+                    .isEqualTo("ActiveState=inactive\nResult=success\n"));
+
+    // when
+    bed.vm().exec("systemctl", "start", "crowdlab-agent");
+
+    // then
+    StubHub.Connection again = bed.hub().connection(connections + 1);
+    assertThat(again.await(Hello.class).teams()).isEmpty();
+    assertThat(again.await(Notice.class).kind()).isEqualTo(Notice.Kind.RESUME);
+  }
+
+  @Test
+  void anOrderlyStopWithoutAHubLeavesTheTeams() throws Exception {
+    // given
+    int port = up("stranded");
+    int connections = bed.hub().connectionCount();
+    bed.hub().refuse(1_000);
+    hub().drop();
+    await().atMost(Duration.ofSeconds(20)).until(() -> agent("status").contains("not connected"));
+
+    // when
     bed.vm().exec("systemctl", "stop", "crowdlab-agent");
 
     // then
-    assertThat(hub.await(Notice.class).kind()).isEqualTo(Notice.Kind.STOPPING);
     assertThat(ask(port, "a.txt", "still here")).isEqualTo("saved\n");
 
     // when
+    bed.hub().refuse(0);
     bed.vm().exec("systemctl", "start", "crowdlab-agent");
 
     // then
@@ -744,7 +782,8 @@ class AgentE2E {
     agent("resume");
 
     // then
-    hub.await(Notice.class, notice -> notice.kind() == Notice.Kind.RESUME);
+    await()
+        .untilAsserted(() -> assertThat(said(hub)).endsWith(Notice.Kind.PAUSE, Notice.Kind.RESUME));
     assertThat(agent("status")).contains("asked of the lab: nothing");
 
     // when
@@ -762,6 +801,13 @@ class AgentE2E {
                     "status"))
         .as("anybody else")
         .isFalse();
+  }
+
+  private static List<Notice.Kind> said(StubHub.Connection hub) {
+    return hub.messages().stream()
+        .filter(Notice.class::isInstance)
+        .map(notice -> ((Notice) notice).kind())
+        .toList();
   }
 
   private String agent(String word) {

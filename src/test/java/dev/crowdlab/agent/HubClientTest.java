@@ -307,6 +307,11 @@ class HubClientTest {
   }
 
   @Test
+  void thatNothingIsAskedForIsSaidToo() {
+    assertThat(connect().await(Notice.class).kind()).isEqualTo(Notice.Kind.RESUME);
+  }
+
+  @Test
   void theLastWordIsHeardBeforeItHangsUp() {
     // given
     StubHub.Connection connection = connect();
@@ -315,7 +320,7 @@ class HubClientTest {
     client.farewell(Optional.of(Notice.Kind.STOPPING));
 
     // then
-    assertThat(connection.await(Notice.class).kind()).isEqualTo(Notice.Kind.STOPPING);
+    connection.await(Notice.class, notice -> notice.kind() == Notice.Kind.STOPPING);
     await().until(() -> !connection.isOpen());
     await().pollDelay(Duration.ofMillis(500)).until(() -> hub.connectionCount() == 1);
   }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,9 +86,13 @@ class TeamWorkerTest {
   }
 
   @AfterEach
-  void stop() {
-    timer.shutdownNow();
+  void stop() throws InterruptedException {
+    // Work that is under way still sets its alarm; a timer that is gone would throw in its face,
+    // and
+    // so in the face of whichever other test listens for what nobody catches.
     executor.shutdownNow();
+    executor.awaitTermination(5, TimeUnit.SECONDS);
+    timer.shutdownNow();
   }
 
   private TeamReport awaitState(State state) {

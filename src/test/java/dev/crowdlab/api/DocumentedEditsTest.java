@@ -50,6 +50,7 @@ class DocumentedEditsTest {
         .containsExactlyInAnyOrder(
             Names.APPROVE_HOST_KEY,
             Names.RELEASE,
+            Names.REJOIN,
             Names.REBIND,
             Names.PAUSED,
             Names.FORCE_DELETE,

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.api.FaultCause;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.testbed.ControlPlane;
@@ -45,7 +46,7 @@ class DetectionE2E {
             network,
             "detection-e2e",
             """
-            detection: {probes: {routine: 3s, again: 2s}}
+            detection: {probes: {routine: 3s, again: 2s}, patience: {agentGone: 30s}}
             returning: {stable: 2s, longest: 2s}
             """);
     for (String name : List.of("d-one", "d-two", "d-three")) {
@@ -104,6 +105,54 @@ class DetectionE2E {
     assertThat(Lab.containers(machine, team)).isEqualTo(containers);
     staysWhereItIs(team);
     lab.delete(LabTeam.class, "agent-hangs", BOUND);
+  }
+
+  @Test
+  void anAgentThatNothingBringsBackLosesItsTeamsAndTheirOldRunCannotWrite() {
+    LabTeam team = team("agent-gone");
+    LabHost machine = machineOf(team);
+    String containers = Lab.containers(machine, team);
+    assertThat(mayWrite(machine, team)).isTrue();
+    machine.exec("mkdir", "-p", "/run/systemd/system/crowdlab-agent.service.d");
+    machine.write(
+        "/run/systemd/system/crowdlab-agent.service.d/test.conf",
+        "[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n");
+    machine.exec("systemctl", "daemon-reload");
+
+    machine.exec("systemctl", "kill", "--signal=KILL", "--kill-whom=main", "crowdlab-agent");
+    LabTeam after =
+        lab.awaitTeamReadyAfter("agent-gone", team.getStatus().binding().epoch(), BOUND);
+
+    Recovery recovery = after.getStatus().recoveries().getFirst();
+    assertThat(recovery.cause()).isEqualTo(RecoveryCause.AGENT_LOST);
+    assertThat(recovery.from()).isEqualTo(machine.name());
+    assertThat(recovery.to()).isNotEqualTo(machine.name());
+    assertThat(lastFault(machine)).isEqualTo(FaultCause.AGENT_CRASHED);
+    assertThat(Lab.containers(machine, team)).as("nobody could stop it").isEqualTo(containers);
+    assertThat(mayWrite(machine, team)).as("its workspace is another's").isFalse();
+
+    machine.exec("rm", "-r", "/run/systemd/system/crowdlab-agent.service.d");
+    machine.exec("systemctl", "daemon-reload");
+    machine.exec("systemctl", "restart", "crowdlab-agent");
+    awaitFaultOver(machine, FaultCause.AGENT_CRASHED);
+    await("the old run is stopped")
+        .atMost(BOUND)
+        .until(
+            () ->
+                machine
+                    .shell(
+                        "podman ps -aq --filter label=crowdlab.team=" + team.getMetadata().getUid())
+                    .isBlank());
+    lab.delete(LabTeam.class, "agent-gone", BOUND);
+  }
+
+  /** Whether root on the machine can save something in the workspace as it was mounted there. */
+  private static boolean mayWrite(LabHost machine, LabTeam team) {
+    String file =
+        "/run/crowdlab/teams/%s/%d/workspace/by-root"
+            .formatted(team.getMetadata().getUid(), team.getStatus().binding().epoch());
+    return machine.succeeds(
+        "timeout", "20", "dd", "if=/dev/zero", "of=" + file, "count=1", "conv=fsync");
   }
 
   @Test

@@ -2,11 +2,15 @@ package dev.crowdlab.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.core.Conditions;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.oracle.Mark;
 import dev.crowdlab.oracle.WriterJudge;
 import dev.crowdlab.testbed.Browser;
@@ -16,7 +20,9 @@ import dev.crowdlab.testbed.IngressBed;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
+import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -258,11 +264,146 @@ class RecoveryE2E {
     lab.delete(LabTeam.class, "files-back", BOUND);
   }
 
-  private List<String> eventsOf(String team) {
+  // ---- the contributor's voice
+
+  @Test
+  void aPauseMovesTheTeamsAndHoldsAcrossOperatorsAndAgentsUntilItIsTakenBack() throws Exception {
+    lab.team("paused");
+    LabTeam placed = lab.awaitTeamReady("paused", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved =
+        whileWriting(
+            placed,
+            () ->
+                assertThat(machine.exec("crowdlab-agent", "pause"))
+                    .isEqualTo("The lab has been told.\n"));
+
+    assertDrained(moved, machine);
+    awaitReason(machine, Reason.CONTRIBUTOR_PAUSED);
+    lab.killOperator();
+    machine.exec("systemctl", "restart", "crowdlab-agent");
+    lab.startOperator();
+    lab.awaitConnected(machines.keySet(), BOUND);
+    assertThat(readyReason(lab.vm(machine.name()))).isEqualTo(Reason.CONTRIBUTOR_PAUSED.value());
+    assertThat(machine.exec("crowdlab-agent", "status")).contains("asked of the lab: pause");
+
+    machine.exec("crowdlab-agent", "resume");
+
+    awaitReason(machine, Reason.READY);
+    assertThat(eventsOf(machine.name()))
+        .anyMatch(note -> note.startsWith("Its contributor paused it"))
+        .contains("Its contributor lends it again");
+    lab.delete(LabTeam.class, "paused", BOUND);
+  }
+
+  @Test
+  void anAgentThatItsOwnerStopsIsDrainedFirstAndStartedByNobodyElse() throws Exception {
+    lab.team("stopped");
+    LabTeam placed = lab.awaitTeamReady("stopped", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+    Integer faults = lab.vm(machine.name()).getStatus().reputation().agentFaults();
+
+    LabTeam moved = whileWriting(placed, () -> machine.exec("systemctl", "stop", "crowdlab-agent"));
+
+    assertDrained(moved, machine);
+    assertThat(runs(machine, placed)).as("it waited for its team").isFalse();
+    awaitReason(machine, Reason.STOPPED);
+    // A new operator has heard no farewell.
+    lab.killOperator();
+    lab.startOperator();
+    Awaitility.await()
+        .during(Duration.ofSeconds(15))
+        .atMost(Duration.ofSeconds(40))
+        .until(() -> !machine.succeeds("systemctl", "is-active", "crowdlab-agent"));
+    assertThat(readyReason(lab.vm(machine.name()))).isEqualTo(Reason.STOPPED.value());
+    assertThat(lab.vm(machine.name()).getStatus().reputation().agentFaults()).isEqualTo(faults);
+
+    machine.exec("systemctl", "start", "crowdlab-agent");
+
+    lab.awaitVmReady(machine.name(), BOUND);
+    assertThat(eventsOf(machine.name())).contains("Its owner started it again");
+    lab.delete(LabTeam.class, "stopped", BOUND);
+  }
+
+  @Test
+  void aMachineThatItsOwnerRebootsIsDrainedFirstAndThatIsNoFault() throws Exception {
+    lab.team("rebooted");
+    LabTeam placed = lab.awaitTeamReady("rebooted", BOUND);
+    LabHost machine = machines.get(placed.getStatus().binding().vm());
+    Integer losses = lab.vm(machine.name()).getStatus().reputation().losses();
+    assertThat(
+            machine.shell(
+                "systemctl list-units --plain --no-legend 'libpod-*.scope' 'crowdlab-workspace-*'"
+                    + " | awk '{ print $1 }' | xargs systemctl show -p Before --value"))
+        .as("containers and mounts are stopped after the agent: each begins before it")
+        .satisfies(
+            text ->
+                assertThat(text.lines().filter(line -> !line.isBlank()))
+                    .hasSizeGreaterThanOrEqualTo(3)
+                    .allMatch(line -> line.contains("crowdlab-agent.service")));
+
+    LabTeam moved = whileWriting(placed, machine::reboot);
+
+    assertDrained(moved, machine);
+    assertThat(moved.getStatus().recoveryCount()).isEqualTo(1);
+    ContributedVM back = lab.awaitVmReady(machine.name(), BOUND);
+    Instant connected = Times.parse(back.getStatus().agent().connectedSince());
+    assertThat(readySince(back)).isAfterOrEqualTo(connected.plusSeconds(9));
+    assertThat(back.getStatus().reputation().losses()).isEqualTo(losses);
+    lab.delete(LabTeam.class, "rebooted", BOUND);
+  }
+
+  /** A student writes without a pause while something happens that moves the team. */
+  private LabTeam whileWriting(LabTeam placed, Runnable what) throws Exception {
+    try (Writer writer = Writer.start(student, placed.getStatus().url(), "voice")) {
+      writer.awaitMore(5, BOUND);
+      what.run();
+      LabTeam moved =
+          lab.awaitTeamReadyAfter(
+              placed.getMetadata().getName(), placed.getStatus().binding().epoch(), BOUND);
+      writer.awaitMore(5, BOUND);
+      writer.close();
+      writer.check();
+      return moved;
+    }
+  }
+
+  private static void assertDrained(LabTeam moved, LabHost machine) {
+    Recovery move = moved.getStatus().recoveries().getFirst();
+    assertThat(move.cause()).isEqualTo(RecoveryCause.VM_DRAINED);
+    assertThat(move.from()).isEqualTo(machine.name());
+    assertThat(move.to()).isEqualTo(moved.getStatus().binding().vm()).isNotEqualTo(machine.name());
+  }
+
+  private void awaitReason(LabHost machine, Reason reason) {
+    lab.awaitVm(
+        machine.name(), reason.value(), vm -> readyReason(vm).equals(reason.value()), BOUND);
+  }
+
+  private static String readyReason(ContributedVM vm) {
+    return ready(vm).getReason();
+  }
+
+  private static Instant readySince(ContributedVM vm) {
+    return Instant.parse(ready(vm).getLastTransitionTime());
+  }
+
+  private static Condition ready(ContributedVM vm) {
+    return Conditions.find(vm.getStatus().conditions(), ConditionType.READY).orElseThrow();
+  }
+
+  private List<String> eventsOf(String name) {
     return lab.events().stream()
-        .filter(event -> event.getRegarding().getName().equals(team))
+        .filter(event -> event.getRegarding().getName().equals(name))
         .map(event -> event.getNote())
         .toList();
+  }
+
+  private static boolean runs(LabHost machine, LabTeam team) {
+    return machine
+        .shell("podman ps -a --format '{{.Labels}}'")
+        .contains(team.getMetadata().getUid());
   }
 
   /** The machine runs nothing of the team any more. */
@@ -271,9 +412,7 @@ class RecoveryE2E {
         .atMost(BOUND)
         .until(
             () ->
-                !machine
-                        .shell("podman ps -a --format '{{.Labels}}'")
-                        .contains(team.getMetadata().getUid())
+                !runs(machine, team)
                     && machine
                         .shell("grep -c fuse.sshfs /proc/mounts || true")
                         .strip()

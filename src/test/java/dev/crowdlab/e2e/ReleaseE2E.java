@@ -9,6 +9,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -128,15 +129,18 @@ class ReleaseE2E {
     Footprint.of(host).assertSame(before);
   }
 
-  /** And keeps nothing of them, not even the image that was pulled for them. */
+  /**
+   * Because its object is deleted; then because its contributor says so on the machine. And keeps
+   * nothing of them, not even the image that was pulled for them.
+   */
   @Test
-  void aMachineThatIsReleasedHandsItsTeamsOnFirst(TestBed bed) {
+  void aMachineThatIsGivenBackHandsItsTeamsOnFirst(TestBed bed) {
     try (ImageRegistry registry = ImageRegistry.open(bed, network)) {
-      aMachineThatIsReleasedHandsItsTeamsOnFirst(registry);
+      aMachineThatIsGivenBackHandsItsTeamsOnFirst(registry);
     }
   }
 
-  private void aMachineThatIsReleasedHandsItsTeamsOnFirst(ImageRegistry registry) {
+  private void aMachineThatIsGivenBackHandsItsTeamsOnFirst(ImageRegistry registry) {
     Map<String, LabHost> hosts = new LinkedHashMap<>();
     Map<String, Footprint> before = new LinkedHashMap<>();
     for (String name : List.of("q-one", "q-two")) {
@@ -163,8 +167,50 @@ class ReleaseE2E {
     assertThat(student.get(file).body()).isEqualTo("kept");
     Footprint.of(hosts.get(from)).assertSame(before.get(from));
 
-    aHostKeyThatChangesLaterIsRefusedAndSaid(
-        hosts.get(moved.getStatus().binding().vm()), moved, file);
+    String to = moved.getStatus().binding().vm();
+    lab.contribute(hosts.get(from), from, 4);
+    lab.awaitVmReady(from, BOUND);
+    LabTeam back = aContributorWhoLeavesHasTheMachineBack(hosts.get(to), moved, before.get(to));
+    assertThat(back.getStatus().binding().vm()).isEqualTo(from);
+    assertThat(student.get(file).body()).isEqualTo("kept");
+
+    aHostKeyThatChangesLaterIsRefusedAndSaid(hosts.get(from), back, file);
+  }
+
+  /** It stays the contributor's until a person takes it in again. */
+  private LabTeam aContributorWhoLeavesHasTheMachineBack(
+      LabHost host, LabTeam team, Footprint before) {
+    host.exec("crowdlab-agent", "leave");
+
+    ContributedVM left =
+        lab.awaitVm(host.name(), "Left", vm -> readyReason(vm).equals("Left"), BOUND);
+    LabTeam moved =
+        lab.awaitTeamReadyAfter(
+            team.getMetadata().getName(), team.getStatus().binding().epoch(), BOUND);
+    assertThat(moved.getStatus().recoveries().getFirst().cause())
+        .isEqualTo(RecoveryCause.VM_DRAINED);
+    awaitEvent(left, "Left", "The machine is as it was before");
+    Footprint.of(host).assertSame(before);
+    assertThat(left.getStatus().phase()).isEqualTo(VmPhase.LEFT);
+    // GitOps applies the object once more, and changes it.
+    edit(host.name(), "{\"spec\": {\"schedulable\": false}}");
+    ContributedVM edited =
+        lab.awaitVm(
+            host.name(),
+            "looked at again",
+            vm -> vm.getStatus().observedGeneration() > left.getStatus().observedGeneration(),
+            BOUND);
+    assertThat(readyReason(edited)).isEqualTo("Left");
+    assertThat(edited.getStatus().voice()).isEqualTo(left.getStatus().voice());
+
+    edit(
+        host.name(),
+        "{\"metadata\": {\"annotations\": {\"%s\": \"%s\"}}}"
+            .formatted(Names.REJOIN, left.getStatus().voice().id()));
+
+    ContributedVM rejoined = lab.awaitVmReady(host.name(), BOUND);
+    assertThat(rejoined.getStatus().voice()).isNull();
+    return moved;
   }
 
   /** The machine is in use: its team goes on, over the agent's connection. */

@@ -51,6 +51,7 @@ public final class FakeAgents implements Agents {
     boolean carriesTeams;
     boolean forgotten;
     @Nullable Session session;
+    Notice.@Nullable Kind voice;
     VmHealth health = new VmHealth.Unwatched();
   }
 
@@ -93,6 +94,7 @@ public final class FakeAgents implements Agents {
   public void connect(Session session, List<TeamReport> running) {
     Machine machine = machine(session.vm());
     machine.session = session;
+    machine.voice = null;
     List<ToAgent> messages = machine.ledger.up(new Reports(running));
     machine.sent.addAll(messages);
     listeners.forEach(listener -> listener.sessionChanged(session.vm()));
@@ -221,6 +223,7 @@ public final class FakeAgents implements Agents {
 
   /** The contributor, or the machine's shutdown, speaks. */
   public void notice(VmRef vm, Notice.Kind kind) {
+    machine(vm).voice = kind;
     listeners.forEach(listener -> listener.notice(vm, kind));
   }
 
@@ -269,6 +272,13 @@ public final class FakeAgents implements Agents {
   @Override
   public VmHealth health(VmRef vm) {
     return machine(vm).health;
+  }
+
+  @Override
+  public Optional<Notice.Kind> voice(VmRef vm) {
+    Machine machine = machine(vm);
+    return Optional.ofNullable(machine.voice)
+        .filter(kind -> machine.session != null || kind == Notice.Kind.STOPPING);
   }
 
   @Override

@@ -546,6 +546,31 @@ class HubAgentsTest {
     hears("notice alice-1 PAUSE");
   }
 
+  @Test
+  void whatTheOwnerWantsIsWhatThePresentSessionSaid() {
+    assertThat(agents.voice(VM)).isEmpty();
+    Agent first = connected();
+    assertThat(agents.voice(VM)).as("a session that has not said it yet").isEmpty();
+
+    first.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
+
+    first.drops();
+    assertThat(agents.voice(VM)).as("only a farewell outlives its session").isEmpty();
+  }
+
+  @Test
+  void aFarewellOutlivesItsSessionUntilTheNext() {
+    Agent first = connected();
+    first.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING));
+    first.drops();
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.STOPPING);
+
+    connected();
+
+    assertThat(agents.voice(VM)).isEmpty();
+  }
+
   // ---- two sessions with one identity
 
   @Test

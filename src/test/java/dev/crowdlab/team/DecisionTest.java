@@ -52,6 +52,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecisionTest {
 
   private static final Decision DECISION = new Decision(TeamSettings.Bounds.DEFAULT);
+  private static final Duration AGENT_GONE = TeamSettings.Bounds.DEFAULT.agentGone();
   private static final String ALICE = "uid-alice-1";
   private static final VmHealth ALIVE = new VmHealth.Alive(T0, true);
   private static final VmHealth LOST = new VmHealth.Lost(T0, T0, VmFault.SILENT);
@@ -145,6 +146,43 @@ class DecisionTest {
             "agent died",
             c -> c.silent(new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED)),
             new NextStep.Settled()),
+        expect(
+            "agent down, not for too long yet",
+            c -> at(c.silent(agentDown(AgentFault.CRASHED)), AGENT_GONE.minusMillis(1)),
+            new NextStep.Settled()),
+        expect(
+            "agent down for too long",
+            c -> at(c.silent(agentDown(AgentFault.CRASHED)), AGENT_GONE),
+            new NextStep.Move(RecoveryCause.AGENT_LOST, false, Wish.leave(ALICE))),
+        expect(
+            "agent hung, and down for too long",
+            c -> at(c.silent(agentDown(AgentFault.HUNG)), AGENT_GONE),
+            new NextStep.Move(RecoveryCause.AGENT_HUNG, false, Wish.leave(ALICE))),
+        expect(
+            "agent down for too long, nowhere to go",
+            c ->
+                at(c.silent(agentDown(AgentFault.CRASHED)), AGENT_GONE)
+                    .remembers(m -> m.stays(true)),
+            new NextStep.Settled()),
+        expect(
+            "agent down for too long under Manual",
+            c -> at(c.silent(agentDown(AgentFault.CRASHED)), AGENT_GONE).manual(),
+            new NextStep.Settled()),
+        expect(
+            "agent down for too long under Manual, asked for",
+            c ->
+                at(c.silent(agentDown(AgentFault.CRASHED)), AGENT_GONE)
+                    .manual()
+                    .annotate(Names.REBIND, "3"),
+            new NextStep.Move(RecoveryCause.REQUESTED, false, Wish.ratherNot(ALICE))),
+        expect(
+            "agent down for too long on a machine on which our hands are stopped",
+            c -> at(c.saysNothing().on(pausedVm()), AGENT_GONE),
+            new NextStep.Settled()),
+        expect(
+            "agent stopped by its owner, for however long",
+            c -> at(c.saysNothing().on(leaving(false)), AGENT_GONE),
+            new NextStep.Move(RecoveryCause.VM_DRAINED, false, Wish.leave(ALICE))),
         expect(
             "suspected",
             c -> c.silent(new VmHealth.Suspect(T0, T0, Hold.NONE)),
@@ -520,6 +558,16 @@ class DecisionTest {
   private static BoundVm leaving(boolean connected) {
     VmHealth health = connected ? ALIVE : new VmHealth.AgentDown(T0, T0, AgentFault.CRASHED);
     return known(withSpec(vm("alice-1", "Alice", 4), true, true), health, connected);
+  }
+
+  private static VmHealth agentDown(AgentFault fault) {
+    return new VmHealth.AgentDown(T0, T0, fault);
+  }
+
+  private static BoundVm pausedVm() {
+    ContributedVM vm = vm("alice-1", "Alice", 4);
+    vm.getMetadata().setAnnotations(Map.of(Names.PAUSED, Names.TRUE));
+    return known(vm, agentDown(AgentFault.CRASHED), false);
   }
 
   private static BoundVm deletingVm() {

@@ -17,6 +17,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.integrity.Facts;
+import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.route.Routes.Target;
 import dev.crowdlab.ssh.SshCredentials;
@@ -112,6 +113,11 @@ class DocumentedVmEditsTest {
                   .after(DocumentedVmEditsTest::isQuarantined)
                   .exactly(DocumentedVmEditsTest::aReleaseAnswersItsOwnQuarantineOnly)),
           Map.entry(
+              Names.REJOIN,
+              doing(lab -> lab.alice.annotate(Names.REJOIN, lab.alice.status().voice().id()))
+                  .after(DocumentedVmEditsTest::hasLeft)
+                  .exactly(DocumentedVmEditsTest::aRejoinAnswersItsOwnLeavingOnly)),
+          Map.entry(
               Names.PAUSED,
               annotation(Names.PAUSED, Names.TRUE)
                   .back(lab -> lab.alice.annotate(Names.PAUSED, null))
@@ -147,6 +153,7 @@ class DocumentedVmEditsTest {
           Map.entry("later", DocumentedVmEditsTest::nothing),
           Map.entry("reconnect", DocumentedVmEditsTest::reconnect),
           Map.entry("reverify", DocumentedVmEditsTest::reverify),
+          Map.entry("take-in", DocumentedVmEditsTest::takeIn),
           Map.entry("capacity", DocumentedVmEditsTest::capacity),
           Map.entry("cordon", DocumentedVmEditsTest::cordon),
           Map.entry("drain", DocumentedVmEditsTest::drain),
@@ -238,6 +245,25 @@ class DocumentedVmEditsTest {
     violating.settle();
     assertThat(violating.condition(QUARANTINED)).isEqualTo("True:PolicyViolated");
     assertThat(violating.vmOf(T)).isEqualTo("bob-1");
+  }
+
+  private static void takeIn(EditLab lab, Exercise<EditLab> exercise) {
+    exercise.before().accept(lab);
+    World left = lab.world();
+
+    exercise.edit().accept(lab);
+    lab.settle();
+    lab.alice.connect();
+    lab.alice.says(Notice.Kind.RESUME);
+    lab.settle();
+
+    assertThat(lab.world().calls()).isEqualTo(and(left.calls(), "probe", "configure"));
+    assertThat(lab.condition(READY)).isEqualTo("True:Ready");
+    assertThat(lab.world().team()).as("none returns by itself").isEqualTo(left.team());
+    lab.assertObserved();
+    bobHasNoRoom(lab);
+    lab.create("t2");
+    assertThat(lab.vmOf("t2")).as("teams may come").isEqualTo("alice-1");
   }
 
   private static void capacity(EditLab lab, Exercise<EditLab> exercise) {
@@ -518,7 +544,28 @@ class DocumentedVmEditsTest {
     assertThat(lab.condition(READY)).isEqualTo("False:Quarantined");
   }
 
+  private static void aRejoinAnswersItsOwnLeavingOnly(EditLab lab) {
+    hasLeft(lab);
+    World before = lab.world();
+
+    lab.alice.annotate(Names.REJOIN, "l-of-another-time");
+    lab.settle();
+
+    assertThat(lab.world()).isEqualTo(before);
+    assertThat(lab.condition(READY)).isEqualTo("False:Left");
+  }
+
   // ---- helpers
+
+  /** Its contributor has it back; the team has left. */
+  private static void hasLeft(EditLab lab) {
+    lab.alice.says(Notice.Kind.LEAVE);
+    lab.settle();
+    assertThat(lab.vmOf(T)).isEqualTo("bob-1");
+    assertThat(lab.alice.leave()).isEmpty();
+    lab.settle();
+    assertThat(lab.condition(READY)).isEqualTo("False:Left");
+  }
 
   private static void anotherKeyIsPresented(EditLab lab) {
     lab.alice.machine().hostKey(FakeVmAccess.OTHER_ED25519);

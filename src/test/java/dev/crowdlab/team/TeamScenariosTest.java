@@ -22,9 +22,11 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.RecoveryPolicy;
 import dev.crowdlab.api.TeamPhase;
+import dev.crowdlab.api.Voice;
 import dev.crowdlab.api.WorkspaceSpec;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
@@ -46,6 +48,8 @@ import org.junit.jupiter.api.Test;
 
 class TeamScenariosTest {
 
+  private static final Duration AGENT_GONE = TeamSettings.Bounds.DEFAULT.agentGone();
+
   private final TeamBed bed = new TeamBed();
   private VmRef alice = new VmRef("lab", "alice-1", "uid-alice-1");
 
@@ -64,12 +68,60 @@ class TeamScenariosTest {
     bed.machine("bob-1", "Bob", 4);
 
     bed.agents.agentDies(alice);
-    bed.clock.advance(Duration.ofMinutes(5));
-    bed.settle("t1");
+    bed.clock.advance(AGENT_GONE.minusSeconds(1));
+    TeamLoop.Turn turn = bed.settle("t1");
 
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     bed.assertRouted("t1", bed.exercise("t1"));
+    assertThat(turn).as("looks again").isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(1)));
+  }
+
+  @Test
+  void anAgentThatNothingBringsBackLosesItsTeamsToAWatchedMachineByTheFence() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.agentDies(alice);
+    bed.settle("t1");
+
+    bed.clock.advance(AGENT_GONE);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.workspaces.standing(bed.workspace("t1")))
+        .hasValueSatisfying(fence -> assertThat(fence.epoch()).isEqualTo(2));
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    bed.assertRouted("t1", bed.exercise("t1"));
+    assertThat(bed.status("t1").recoveries().getFirst().cause())
+        .isEqualTo(RecoveryCause.AGENT_LOST);
+    assertThat(bed.status("t1").superseded()).as("to be stopped should it come back").hasSize(1);
+
+    // The old run may go on; when its agent is back it is told to stop.
+    bed.agents.connect(alice, List.of(running("t1", 1)));
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(alice)).last().isInstanceOf(ToAgent.Stop.class);
+    assertThat(bed.status("t1").superseded()).isEmpty();
+    assertThat(bed.status("t1").binding().vm()).isEqualTo(bob.name());
+  }
+
+  @Test
+  void anAgentThatNothingBringsBackKeepsItsTeamsWhereThereIsNoOtherPlace() {
+    bed.agents.agentDies(alice);
+    bed.settle("t1");
+
+    bed.clock.advance(AGENT_GONE);
+    TeamLoop.Turn turn = bed.settle("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    bed.assertRouted("t1", bed.exercise("t1"));
+    assertThat(bed.status("t1").recoveryCount()).isNull();
+
+    bed.machine("bob-1", "Bob", 4);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
   }
 
   @Test
@@ -329,6 +381,29 @@ class TeamScenariosTest {
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
     assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
     assertThat(bed.status("t1").recoveryCount()).isNull();
+  }
+
+  @Test
+  void aTeamWithoutRoomElsewhereIsInTheWaitingRoomOnceItsMachineIsGivenBack() {
+    ContributedVM leaving = withSpec(vm("alice-1", "Alice", 4), true, true);
+    bed.change(leaving);
+    bed.settle("t1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+
+    leaving.setStatus(
+        leaving.getStatus().toBuilder()
+            .voice(
+                new Voice(
+                    dev.crowdlab.api.Wish.LEAVE,
+                    Times.format(Samples.T0),
+                    Times.format(Samples.T0),
+                    "l1"))
+            .build());
+    bed.change(leaving);
+    bed.settle("t1");
+
+    bed.assertRouted("t1", new Target.WaitingRoom(Why.RECOVERING));
+    assertThat(bed.condition("t1", READY)).startsWith("False:");
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.Outcome.Failure.Kind;
 import dev.crowdlab.hub.VmHealth.VmFault;
+import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
@@ -185,6 +186,44 @@ class DocumentedVmStatesTest {
                 bench.ready().spec(spec -> use(spec, true, true)).pass();
               }),
           Map.entry("drained", bench -> bench.ready().spec(spec -> use(spec, true, true)).pass()),
+          Map.entry(
+              "contributor-pausing",
+              bench -> {
+                bench.teams.add(team(bench));
+                bench.ready().says(Notice.Kind.PAUSE).pass();
+              }),
+          Map.entry("contributor-paused", bench -> bench.ready().says(Notice.Kind.PAUSE).pass()),
+          Map.entry(
+              "contributor-leaving",
+              bench -> {
+                bench.teams.add(team(bench));
+                bench.ready().says(Notice.Kind.LEAVE).pass();
+                bench.leave();
+              }),
+          Map.entry(
+              "left",
+              bench -> {
+                bench.ready().says(Notice.Kind.LEAVE).pass();
+                bench.leave();
+              }),
+          Map.entry(
+              "stopping",
+              bench -> {
+                bench.teams.add(team(bench));
+                bench.ready().says(Notice.Kind.STOPPING).pass();
+              }),
+          Map.entry(
+              "stopped",
+              bench -> {
+                bench.ready().says(Notice.Kind.STOPPING).agents.agentDies(bench.ref());
+                bench.pass();
+              }),
+          Map.entry(
+              "shut-down",
+              bench -> {
+                bench.ready().says(Notice.Kind.STOPPING).agents.lose(bench.ref());
+                bench.pass();
+              }),
           Map.entry(
               "outside-window",
               bench -> bench.ready().spec(spec -> available(spec, "20:00", "21:00", "UTC")).pass()),

@@ -95,6 +95,7 @@ public final class FakeVmAccess implements VmAccess {
                   changed,
                   AGENT_VERSION,
                   changed,
+                  machine.agentStopped,
                   List.of("podman", "sshfs"),
                   token == null ? null : sha256(token)));
         });
@@ -109,8 +110,10 @@ public final class FakeVmAccess implements VmAccess {
           if (machine.configuration == null) {
             return Outcome.later(Reason.CONFIGURATION_FAILED, "the agent is not installed");
           }
-          machine.agentStarts++;
-          return Outcome.done(new Restarted());
+          if (!machine.agentStopped) {
+            machine.agentStarts++;
+          }
+          return Outcome.done(new Restarted(machine.agentStopped));
         });
   }
 
@@ -213,6 +216,7 @@ public final class FakeVmAccess implements VmAccess {
     private int changes;
     private int agentStarts;
     private int lookups;
+    private boolean agentStopped;
     private int logins;
     private SshTarget lastTarget;
 
@@ -249,6 +253,12 @@ public final class FakeVmAccess implements VmAccess {
 
     public Machine hostKey(HostKey value) {
       hostKey = value;
+      return this;
+    }
+
+    /** True: its owner has stopped the agent's service in order. */
+    public Machine agentStopped(boolean value) {
+      agentStopped = value;
       return this;
     }
 

@@ -189,7 +189,8 @@ class SshVmAccessE2E {
   }
 
   @Test
-  void restartingTheAgentLeavesWhatItStarted(LabNetwork network) throws Exception {
+  void restartingTheAgentLeavesWhatItStartedAndWhatItsOwnerStopped(LabNetwork network)
+      throws Exception {
     try (LabHost host = network.start("restart1", HostOptions.full().image())) {
       SshTarget target = keyTarget(host, network, fingerprint(host, "ed25519"));
       assertThat(outcome(access(agent).restartAgent(target, in(30))))
@@ -198,12 +199,29 @@ class SshVmAccessE2E {
       String team = team(host);
       String before = host.shell("systemctl show -P MainPID crowdlab-agent").strip();
 
-      value(access(agent).restartAgent(target, in(30)));
+      assertThat(value(access(agent).restartAgent(target, in(30))).leftAlone()).isFalse();
 
       assertThat(host.shell("systemctl show -P MainPID crowdlab-agent").strip())
           .isNotEqualTo(before);
       assertThat(host.exec("podman", "inspect", "-f", "{{.State.Pid}}", "team").strip())
           .isEqualTo(team);
+
+      host.exec("systemctl", "stop", "crowdlab-agent");
+
+      assertThat(value(access(agent).restartAgent(target, in(30))).leftAlone()).isTrue();
+      Configured configured = value(access(agent).configure(target, configuration(null), in(300)));
+      assertThat(configured.agentLeftAlone()).isTrue();
+      assertThat(configured.changed()).isFalse();
+      assertThat(host.succeeds("systemctl", "is-active", "crowdlab-agent")).isFalse();
+
+      // Its owner starts it; it fails, and systemd gives up.
+      host.shell(
+          "systemctl start crowdlab-agent; mkdir -p /run/systemd/system/crowdlab-agent.service.d;"
+              + " printf '[Service]\\nRestart=no\\n'"
+              + " >/run/systemd/system/crowdlab-agent.service.d/test.conf; systemctl"
+              + " daemon-reload; systemctl kill -s KILL crowdlab-agent");
+      assertThat(value(access(agent).restartAgent(target, in(30))).leftAlone()).isFalse();
+      assertThat(host.succeeds("systemctl", "is-active", "crowdlab-agent")).isTrue();
     }
   }
 

@@ -19,6 +19,7 @@ import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.FakeAgents;
+import dev.crowdlab.protocol.FromAgent.Notice;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -200,7 +201,18 @@ public final class VmBench {
     return this;
   }
 
-  void connect() {
+  /** The machine's owner, or its shutdown, speaks through the agent. */
+  public VmBench says(Notice.Kind kind) {
+    agents.notice(ref(), kind);
+    return this;
+  }
+
+  /** One pass over a machine that may be on its way to leaving. */
+  public Optional<Duration> leave() {
+    return release.leave(vm, surroundings(), this::write);
+  }
+
+  public void connect() {
     Instant now = clock.instant();
     agents.connect(
         new Session(
