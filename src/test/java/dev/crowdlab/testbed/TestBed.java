@@ -14,13 +14,11 @@ import java.util.stream.Collectors;
  *
  * @param scripts the folder of its scripts
  * @param kube etcd, kube-apiserver, kube-controller-manager, kubectl
- * @param kubeApiTest the folder that fabric8's kube-api-test takes as KUBE_API_TEST_DIR
  * @param ingress contour, envoy and Contour's CRDs
  * @param helm the helm program
  * @param image the exercise image as an archive for {@code podman load}
  */
-public record TestBed(
-    Path scripts, Path kube, Path kubeApiTest, Path ingress, Path helm, Path image) {
+public record TestBed(Path scripts, Path kube, Path ingress, Path helm, Path image) {
   // The control plane's build takes about five minutes of two cores, the rest about four.
   private static final Duration SETUP_BOUND = Duration.ofMinutes(40);
 
@@ -41,7 +39,6 @@ public record TestBed(
     return new TestBed(
         scripts,
         paths.get("kube"),
-        paths.get("kube-api-test"),
         paths.get("ingress"),
         paths.get("helm"),
         paths.get("lab").resolve("images/exercise.tar"));
