@@ -7,6 +7,8 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.oracle.Mark;
+import dev.crowdlab.oracle.WriterJudge;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -15,9 +17,10 @@ import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,12 +38,14 @@ class RecoveryE2E {
 
   private Lab lab;
   private Browser student;
+  private String internet;
   private final Map<String, LabHost> machines = new java.util.TreeMap<>();
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     lab = Lab.start(controlPlane, network, "recovery-e2e");
     student = new Browser(ingress.address());
+    internet = network.internet();
     HostOptions root = HostOptions.full().image();
     HostOptions sudo = HostOptions.full().image().sudoUser("lender").sshPort(2200);
     Map.of("r-one", root, "r-two", sudo, "r-three", root)
@@ -114,36 +119,71 @@ class RecoveryE2E {
   @Test
   void aMachineThatIsOnlyCutOffFromTheOperatorCannotWriteAnyMoreAndStopsWhenItIsBack()
       throws Exception {
-    lab.apply(
-        LabTeam.class,
-        lab.teamYaml("cut-off")
-            .replace(
-                "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p,"
-                    + " \"9090\"]}",
-                "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work,"
-                    + " command: [/bin/sh, -c, 'exec /bin/numbered-lines /work/epochs $(cat"
-                    + " /proc/sys/kernel/random/uuid)']}"));
-    LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
-    long epoch = before.getStatus().binding().epoch();
-    String url = before.getStatus().url();
-    LabHost machine = machines.get(before.getStatus().binding().vm());
-    String gateway = lab.gateway();
+    // Outside of all machines, where the cut does not reach: it hears of each line that was saved.
+    try (Collector collector = Collector.at(internet)) {
+      lab.apply(
+          LabTeam.class,
+          lab.teamYaml("cut-off")
+              .replace("  exercise:\n", "  exercise:\n    egress: Internet\n")
+              .replace(
+                  "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p,"
+                      + " \"9090\"]}",
+                  "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work,"
+                      + " command: [/bin/marked-lines, /work/lines, '%s', '%d']}"
+                          .formatted(collector.address(), collector.port())));
+      LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
+      long epoch = before.getStatus().binding().epoch();
+      LabHost machine = machines.get(before.getStatus().binding().vm());
+      Set<String> old = awaitMore(collector, Set.of());
 
-    machine.cutFrom(gateway);
-    LabTeam after = lab.awaitTeamReadyAfter("cut-off", epoch, BOUND);
-    assertThat(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
-    Awaitility.await()
+      machine.cutFrom(lab.gateway());
+      long atTheCut = saved(collector, old);
+      LabTeam after = lab.awaitTeamReadyAfter("cut-off", epoch, BOUND);
+      assertThat(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
+      Set<String> fresh = awaitMore(collector, old);
+      assertThat(saved(collector, old))
+          .as("lines that the machine saved after it was cut off, until it was fenced")
+          .isGreaterThan(atTheCut);
+      assertNothingIsLostOrMixed(collector, after);
+      machine.heal();
+      awaitClean(machine, before);
+
+      assertThat(awaitMore(collector, old)).as("nobody but them writes").isEqualTo(fresh);
+      assertNothingIsLostOrMixed(collector, after);
+      lab.awaitVmReady(machine.name(), BOUND);
+      lab.delete(LabTeam.class, "cut-off", BOUND);
+    }
+  }
+
+  /** Waits until more lines were saved by others than these writers; gives back who wrote them. */
+  private static Set<String> awaitMore(Collector collector, Set<String> others) {
+    long before = collector.of("cut-off").size() - saved(collector, others);
+    Awaitility.await("more lines than those of " + others)
         .atMost(BOUND)
-        .until(() -> writers(student.get(url + "cgi-bin/file?epochs").body()).size() > 1);
-    machine.heal();
-    awaitClean(machine, before);
+        .until(() -> collector.of("cut-off").size() - saved(collector, others) > before + 10);
+    return collector.of("cut-off").stream()
+        .map(Mark::writer)
+        .filter(writer -> !others.contains(writer))
+        .collect(Collectors.toUnmodifiableSet());
+  }
 
-    List<String> writers = writers(student.get(url + "cgi-bin/file?epochs").body());
-    assertThat(writers)
-        .as("each epoch's lines stand together: none of the old one after the new one began")
-        .doesNotHaveDuplicates()
-        .hasSizeGreaterThanOrEqualTo(2);
-    lab.awaitVmReady(machine.name(), BOUND);
+  private static long saved(Collector collector, Set<String> writers) {
+    return collector.of("cut-off").stream().filter(mark -> writers.contains(mark.writer())).count();
+  }
+
+  /**
+   * Every line that anybody heard was saved is there, each writer's are without a hole and in
+   * order, and none of a writer follows one of a later writer. That goes by the writers' names: a
+   * container is not told its epoch.
+   */
+  private void assertNothingIsLostOrMixed(Collector collector, LabTeam team) {
+    // First what was acknowledged, then what is there: it goes on all the time.
+    List<Mark> acknowledged = collector.of("cut-off");
+    String text =
+        lab.fileServer()
+            .exec("cat", "/srv/data/live/" + team.getStatus().workspace().id() + "/lines");
+    assertThat(WriterJudge.judge(text, acknowledged)).isEmpty();
+    assertThat(WriterJudge.writers(text)).hasSizeGreaterThanOrEqualTo(2);
   }
 
   @Test
@@ -230,16 +270,6 @@ class RecoveryE2E {
         .filter(event -> event.getRegarding().getName().equals(team))
         .map(event -> event.getNote())
         .toList();
-  }
-
-  /** The tags of the lines, where one follows another of its own counted once. */
-  private static List<String> writers(String text) {
-    List<String> writers = new ArrayList<>();
-    text.lines()
-        .map(line -> line.split(" ", 2)[0])
-        .filter(tag -> writers.isEmpty() || !writers.getLast().equals(tag))
-        .forEach(writers::add);
-    return writers;
   }
 
   /** The machine runs nothing of the team any more. */
