@@ -41,6 +41,10 @@ final class Podman implements Pods {
   private static final Duration PULL = Duration.ofMinutes(10);
   private static final int LOG_LINES = 40;
 
+  /** The environment variable that tells a container the epoch of its run. */
+  private static final String EPOCH_VARIABLE = "CROWDLAB_EPOCH";
+
+
   private final Commands commands;
   private final Executor executor;
   private final Path secretsDir;
@@ -127,6 +131,7 @@ final class Podman implements Pods {
     words.addAll(List.of("--log-driver", "k8s-file", "--log-opt", "max-size=1mb"));
     words.addAll(labels(plan));
     words.addAll(List.of("--env-file", env.toString()));
+    words.addAll(List.of("--env", EPOCH_VARIABLE + "=" + plan.run().epoch()));
     if (limits) {
       words.addAll(List.of("--pids-limit", "2048"));
       if (container.cpuMillis() > 0) {

@@ -79,7 +79,9 @@ final class OneRequestProxy {
     }
     Exchange exchange = new Exchange(request, response, onward, end);
     onward
-        .onRequestCommit(_ -> exchange.reached = true)
+        // Before the first byte goes, not after: that the machine hung up may be told earlier than
+        // that it had the request, and who is told that it had not may send it again.
+        .onRequestHeaders(_ -> exchange.reached = true)
         .onRequestSuccess(_ -> exchange.requestDone = true)
         .onRequestFailure((_, _) -> exchange.requestDone = true)
         .onResponseContentSource(exchange::answer)
