@@ -44,7 +44,6 @@ final class Podman implements Pods {
   /** The environment variable that tells a container the epoch of its run. */
   private static final String EPOCH_VARIABLE = "CROWDLAB_EPOCH";
 
-
   private final Commands commands;
   private final Executor executor;
   private final Path secretsDir;
