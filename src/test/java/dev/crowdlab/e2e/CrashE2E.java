@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * started again: one binding, one writer, no orphan.
  */
 @Order(2)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CrashE2E {
 
@@ -48,6 +48,7 @@ class CrashE2E {
       lab.contribute(machines.get(name), name, 4);
     }
     machines.keySet().forEach(name -> lab.awaitVmReady(name, BOUND));
+    lab.keepOperatorClasses();
     lab.killOperator();
     lab.startMortalOperator();
     lab.awaitConnected(machines.keySet(), BOUND);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestInstance;
 
 /** What is a fault of a machine, what is one of its agent, and what is none. */
 @Order(3)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DetectionE2E {
 

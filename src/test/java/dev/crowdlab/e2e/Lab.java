@@ -55,6 +55,11 @@ public final class Lab implements AutoCloseable {
   /** The namespace of the operator. */
   static final String SYSTEM = "crowdlab-system";
 
+  /**
+   * What the second container of {@link #teamYaml} does, for a test that lets it do something else.
+   */
+  static final String VICTIM = "env: [{name: PORT, value: \"9090\"}]";
+
   /** Of the operator's log, when what was awaited did not come. */
   private static final int LOG_LINES_SHOWN = 80;
 
@@ -293,6 +298,11 @@ public final class Lab implements AutoCloseable {
             CrashingOperator.class.getName()));
   }
 
+  /** Makes the starts of further operators cheaper, for a test that has many. */
+  public void keepOperatorClasses() {
+    OperatorClasses.keep(operator);
+  }
+
   /** The next operator is another pod's: it leads when the last one's Lease has run out. */
   public void replacePod() {
     identity = identity + "x";
@@ -377,6 +387,9 @@ public final class Lab implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
     command.addAll(OPERATOR_OPTIONS);
+    if (!OPERATOR_OPTIONS.isEmpty()) {
+      command.addAll(OperatorClasses.options());
+    }
     command.addAll(words);
     command.addAll(
         List.of("--config", configuration.toString(), "--kubeconfig", kubeconfig.toString()));
@@ -459,11 +472,11 @@ public final class Lab implements AutoCloseable {
       exercise:
         containers:
         - {name: web, image: 'localhost/exercise:1', ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
-        - {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p, "9090"]}
+        - {name: victim, image: 'localhost/exercise:1', %s}
       workspace: {size: 64Mi}
       access: {host: %s, path: /, ingressClassName: contour, port: http}
     """
-        .formatted(name, namespace, host(name));
+        .formatted(name, namespace, VICTIM, host(name));
   }
 
   /** The host name of a team's URL. */

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.TestInstance;
  * end.
  */
 @Order(9)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class MachineCrashE2E {
 

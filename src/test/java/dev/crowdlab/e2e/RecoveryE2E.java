@@ -34,7 +34,7 @@ import org.junit.jupiter.api.TestInstance;
 
 /** A machine fails while a student works; another one answers with every acknowledged byte. */
 @Order(8)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RecoveryE2E {
 
@@ -130,11 +130,9 @@ class RecoveryE2E {
           lab.teamYaml("cut-off")
               .replace("  exercise:\n", "  exercise:\n    egress: Internet\n")
               .replace(
-                  "- {name: victim, image: 'localhost/exercise:1', command: [/bin/httpd, -f, -p,"
-                      + " \"9090\"]}",
-                  "- {name: victim, image: 'localhost/exercise:1', workspaceMountPath: /work,"
-                      + " command: [/bin/marked-lines, /work/lines, '%s', '%d']}"
-                          .formatted(collector.address(), collector.port())));
+                  Lab.VICTIM,
+                  "workspaceMountPath: /work, command: [/bin/marked-lines, /work/lines, '%s', '%d']"
+                      .formatted(collector.address(), collector.port())));
       LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
       long epoch = before.getStatus().binding().epoch();
       LabHost machine = machines.get(before.getStatus().binding().vm());

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.TestInstance;
 
 /** What a team has on its machine, what it tells of its troubles, and what is left of it. */
 @Order(5)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TeamE2E {
 
@@ -169,7 +169,7 @@ class TeamE2E {
     apply(
         yaml("crashing", "large")
             .replace(
-                "command: [/bin/httpd, -f, -p, \"9090\"]",
+                Lab.VICTIM,
                 "env: [{name: PASSWORD, value: "
                     + SECRET_WORD
                     + "}], command: [/bin/sh, -c, 'echo connecting with $PASSWORD; echo no such"

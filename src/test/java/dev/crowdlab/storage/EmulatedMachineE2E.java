@@ -39,7 +39,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * to it for one team too. The other teams are on a lab host.
  */
 @Order(1)
-@RequiresTestBed(ownCluster = true)
+@RequiresTestBed(handsClusterOn = true)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class EmulatedMachineE2E {
 

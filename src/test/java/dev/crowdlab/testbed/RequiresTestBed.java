@@ -24,4 +24,10 @@ public @interface RequiresTestBed {
    * looks after the whole cluster.
    */
   boolean ownCluster() default false;
+
+  /**
+   * Whether the class has a cluster to itself, and all that it makes there is in namespaces: then
+   * the next class may have it. Instead of {@link #ownCluster}.
+   */
+  boolean handsClusterOn() default false;
 }

@@ -50,10 +50,12 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
       return controlPlane(context);
     }
     if (type == IngressBed.class) {
-      return once(
-          cluster(context),
-          IngressBed.class,
-          () -> IngressBed.start(bed(context), controlPlane(context)));
+      return isHandedOn(context)
+          ? lent(context).ingress()
+          : once(
+              cluster(context),
+              IngressBed.class,
+              () -> IngressBed.start(bed(context), controlPlane(context)));
     }
     return bed(context);
   }
@@ -63,7 +65,18 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
   }
 
   private static ControlPlane controlPlane(ExtensionContext context) {
-    return once(cluster(context), ControlPlane.class, () -> ControlPlane.start(bed(context)));
+    return isHandedOn(context)
+        ? lent(context).controlPlane()
+        : once(cluster(context), ControlPlane.class, () -> ControlPlane.start(bed(context)));
+  }
+
+  private static boolean isHandedOn(ExtensionContext context) {
+    return asked(context).map(RequiresTestBed::handsClusterOn).orElse(false);
+  }
+
+  private static Clusters.Lent lent(ExtensionContext context) {
+    Clusters clusters = once(context.getRoot(), Clusters.class, () -> new Clusters(bed(context)));
+    return once(ofClass(context), Clusters.Lent.class, clusters::lend);
   }
 
   /** Whose the control plane and the ingress are. */
