@@ -215,8 +215,7 @@ class SshVmAccessE2E {
       assertThat(host.succeeds("systemctl", "is-active", "crowdlab-agent")).isFalse();
 
       // A clean-up was cut short after it had disabled the service: that was not its owner.
-      host.shell(
-          "rm /var/lib/crowdlab/started; systemctl disable crowdlab-agent");
+      host.shell("rm /var/lib/crowdlab/started; systemctl disable crowdlab-agent");
       Configured mended = value(access(agent).configure(target, configuration(null), in(300)));
       assertThat(mended.agentLeftAlone()).isFalse();
       assertThat(mended.agentRestarted()).isTrue();
