@@ -39,8 +39,8 @@ final class Reputations {
       return null;
     }
     Draft draft = new Draft(before, view.now());
-    if (view.stopped()) {
-      // What its owner stopped in order is no fault of the machine's.
+    if (view.awayByWish()) {
+      // What its owner stopped in order, or takes back, is no fault of the machine's.
       return draft.done(view.now());
     }
     switch (view.health()) {

@@ -6,10 +6,12 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Finds objects that stand for one machine twice: the same address and port, or the same host key.
- * The younger is refused; of two made in one second, the one with the greater UID.
+ * The younger is refused; of two made in one second, the one with the greater UID. One whose
+ * machine left, clean, stands for none any more.
  */
 final class Twins {
 
@@ -21,8 +23,7 @@ final class Twins {
 
   /** The oldest object that is older than {@code vm} and stands for the same machine. */
   static Optional<ContributedVM> olderTwin(ContributedVM vm, Collection<ContributedVM> all) {
-    return all.stream()
-        .filter(other -> !other.getMetadata().getUid().equals(vm.getMetadata().getUid()))
+    return others(vm, all)
         .filter(other -> BY_AGE.compare(other, vm) < 0)
         .filter(other -> sameEndpoint(vm, other) || sameHostKey(vm, other))
         .min(BY_AGE);
@@ -35,9 +36,13 @@ final class Twins {
   static boolean sharesMachineId(ContributedVM vm, Collection<ContributedVM> all) {
     String id = vm.getStatus().machineIdHash();
     return id != null
-        && all.stream()
-            .filter(other -> !other.getMetadata().getUid().equals(vm.getMetadata().getUid()))
-            .anyMatch(other -> id.equals(other.getStatus().machineIdHash()));
+        && others(vm, all).anyMatch(other -> id.equals(other.getStatus().machineIdHash()));
+  }
+
+  private static Stream<ContributedVM> others(ContributedVM vm, Collection<ContributedVM> all) {
+    return all.stream()
+        .filter(other -> !other.getMetadata().getUid().equals(vm.getMetadata().getUid()))
+        .filter(other -> !Voices.hasLeft(other.getStatus().voice()));
   }
 
   private static boolean sameEndpoint(ContributedVM a, ContributedVM b) {

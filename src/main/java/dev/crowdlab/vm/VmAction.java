@@ -54,10 +54,7 @@ sealed interface VmAction {
     if (Voices.hasLeft(view.voice()) || Voices.isLeaving(view.voice())) {
       return new Rest();
     }
-    if (view.stopped()) {
-      // Whatever else there is to do would start what its owner stopped.
-      return whileStopped(view, enrolBound);
-    }
+    // On a machine whose owner stopped the agent too: an attempt leaves its service alone.
     if (!view.inputs().equals(status.inputs())) {
       return new Integrate();
     }
@@ -74,6 +71,9 @@ sealed interface VmAction {
       // Without a backoff the last attempt ended in what only a person can change.
       return backoff == null ? new Rest() : new Integrate();
     }
+    if (view.stopped()) {
+      return whileStopped(view, enrolBound);
+    }
     return switch (view.health()) {
       case VmHealth.AgentDown _ -> new RestartAgent();
       case VmHealth.Lost(_, _, VmFault fault) ->
@@ -86,24 +86,25 @@ sealed interface VmAction {
     };
   }
 
+  /** Its backoff, if there is one, is over. */
   private static VmAction whileStopped(VmView view, Duration enrolBound) {
     Backoff backoff = view.status().backoff();
-    Optional<Instant> silentSince =
-        switch (view.health()) {
-          case VmHealth.AgentDown(_, Instant since, _) -> Optional.of(since);
-          case VmHealth.Awaited(Instant since) -> Optional.of(since);
-          case VmHealth.Unwatched _,
-              VmHealth.Alive _,
-              VmHealth.Suspect _,
-              VmHealth.Lost _,
-              VmHealth.Conflict _ ->
-              Optional.empty();
-        };
-    boolean longEnough =
-        silentSince.filter(since -> !since.plus(enrolBound).isAfter(view.now())).isPresent();
-    return longEnough && !isRefused(view.status()) && (backoff == null || due(backoff, view.now()))
-        ? new LookForAgent()
-        : new Rest();
+    if (backoff != null && isUnfinished(view.status())) {
+      return new Integrate();
+    }
+    return switch (view.health()) {
+      case VmHealth.AgentDown(_, Instant since, _) -> lookAfter(view, since, enrolBound);
+      case VmHealth.Awaited(Instant since) -> lookAfter(view, since, enrolBound);
+      case VmHealth.Lost(_, _, VmFault fault) ->
+          // Without an attempt that failed, its owner's start is waited for.
+          backoff == null || fault == VmFault.HUNG ? new Rest() : new Integrate();
+      case VmHealth.Unwatched _, VmHealth.Alive _, VmHealth.Suspect _, VmHealth.Conflict _ ->
+          new Rest();
+    };
+  }
+
+  private static VmAction lookAfter(VmView view, Instant silentSince, Duration enrolBound) {
+    return silentSince.plus(enrolBound).isAfter(view.now()) ? new Rest() : new LookForAgent();
   }
 
   private static VmAction whileAlive(VmView view, Duration reverify) {

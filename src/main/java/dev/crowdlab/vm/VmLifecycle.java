@@ -4,6 +4,7 @@ import static dev.crowdlab.core.Conditions.hasReason;
 import static dev.crowdlab.core.Conditions.holds;
 
 import dev.crowdlab.api.AgentStatus;
+import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMStatus;
@@ -96,33 +97,47 @@ final class VmLifecycle {
         view.paused() || isUnproven(view, wanted)
             ? status.observedGeneration()
             : view.vm().getMetadata().getGeneration();
-    ContributedVMStatus.Builder builder = status.toBuilder().reputation(reputation);
-    if (view.health() instanceof VmHealth.Lost(_, _, VmFault fault)) {
-      if (view.stopped()) {
-        // Its owner starts it again; nothing is tried until then.
-        builder.backoff(status.backoff());
-      } else if (fault == VmFault.HUNG) {
-        builder.backoff(null);
-      } else if (status.backoff() == null && !VmAction.isRefused(status)) {
-        builder.backoff(integration.nextBackoff(view));
-      }
-    } else if (view.health() instanceof VmHealth.Alive
-        && holds(status.conditions(), ConditionType.CONFIGURED)
-        && view.inputs().equals(status.inputs())
-        && !VmAction.isRefused(status)
-        && (!VmAction.isUnfinished(status) || cameSince(view))) {
-      builder.backoff(null);
-    }
     List<Condition> merged = Conditions.merge(status.conditions(), wanted, clock, generation);
-    return builder
+    return status.toBuilder()
+        .reputation(reputation)
         .observedGeneration(generation)
         .conditions(merged)
         .phase(conditions.phase(merged))
+        .backoff(backoff(view))
         .teams(view.teams())
         .occupancy(view.teams().size() + "/" + view.vm().getSpec().capacity().teams())
         .agent(agent(view))
         .timings(enrolled(view))
         .build();
+  }
+
+  /** Until when the next attempt waits, by what is observed. */
+  private @Nullable Backoff backoff(VmView view) {
+    ContributedVMStatus status = view.status();
+    Backoff backoff = status.backoff();
+    return switch (view.health()) {
+      // Who stopped it starts it again, and who leaves is not taken in again.
+      case VmHealth.Lost _ when view.awayByWish() -> backoff;
+      case VmHealth.Lost(_, _, VmFault fault) when fault == VmFault.HUNG -> null;
+      case VmHealth.Lost _ ->
+          backoff == null && !VmAction.isRefused(status) ? integration.nextBackoff(view) : backoff;
+      case VmHealth.Alive _ -> isSettled(view) ? null : backoff;
+      case VmHealth.Unwatched _,
+          VmHealth.Awaited _,
+          VmHealth.Suspect _,
+          VmHealth.AgentDown _,
+          VmHealth.Conflict _ ->
+          backoff;
+    };
+  }
+
+  /** Whether the last attempt is of no importance any more: the machine is well. */
+  private static boolean isSettled(VmView view) {
+    ContributedVMStatus status = view.status();
+    return holds(status.conditions(), ConditionType.CONFIGURED)
+        && view.inputs().equals(status.inputs())
+        && !VmAction.isRefused(status)
+        && (!VmAction.isUnfinished(status) || cameSince(view));
   }
 
   /** A Ready that was found out with other inputs says nothing of an edit that is being tried. */
@@ -321,10 +336,16 @@ final class VmLifecycle {
     /** Takes the answers that a person gave by annotation; each answers only what it carries. */
     private ContributedVMStatus answered() {
       ContributedVMStatus status = written.getStatus();
-      if (VmView.isPaused(written)) {
-        return status;
-      }
       ContributedVMStatus.Builder builder = status.toBuilder();
+      // Heard also while our hands are stopped: who asks on the machine sees that it was heard.
+      Voice voice = Voices.next(status.voice(), agents.voice(VmView.ref(written)), clock.instant());
+      builder.voice(voice);
+      if (status.voice() != null && voice == null) {
+        builder.reputation(reputations.resumed(status.reputation(), clock.instant()));
+      }
+      if (VmView.isPaused(written)) {
+        return builder.build();
+      }
       String approved = VmView.annotations(written).get(Names.APPROVE_HOST_KEY);
       if (approved != null
           && written.getSpec().ssh().hostKey() == null
@@ -340,15 +361,12 @@ final class VmLifecycle {
         builder.quarantine(null).inputs(null).integrity(null);
         events.normal(written, Reason.VERIFIED, "Quarantine " + quarantine.id() + " was released");
       }
-      Voice voice = Voices.next(status.voice(), agents.voice(VmView.ref(written)), clock.instant());
-      builder.voice(voice);
-      if (status.voice() != null && voice == null) {
-        builder.reputation(reputations.resumed(status.reputation(), clock.instant()));
-      }
       if (voice != null
           && voice.id() != null
           && voice.id().equals(VmView.annotations(written).get(Names.REJOIN))) {
-        builder.voice(null).inputs(null);
+        // From the beginning: what it was accepted with before it left does not count any more.
+        judge.forget(written);
+        builder.voice(null).inputs(null).integrity(null);
       }
       return builder.build();
     }

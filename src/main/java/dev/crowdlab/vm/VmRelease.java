@@ -22,7 +22,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +45,11 @@ final class VmRelease {
 
   private static final Duration DRAIN_INTERVAL = Duration.ofSeconds(1);
 
-  /** Teams that are deleted too are not waited for any longer than their removal mostly takes. */
-  private static final Duration DELETED_TEAMS = Duration.ofSeconds(10);
+  /**
+   * For a team that is deleted, from when that was seen: as long as its own removal waits for its
+   * run to stop in order, see {@code TeamSettings.Bounds.stop}.
+   */
+  private static final Duration DELETED_TEAMS = Duration.ofSeconds(20);
 
   private static final Duration RETRY_INTERVAL = Duration.ofSeconds(5);
 
@@ -63,6 +68,9 @@ final class VmRelease {
   private final StepListener steps;
   private final InstantSource clock;
   private final VmSettings settings;
+
+  /** By the object's UID; of machines whose release is under way. */
+  private final Map<String, ReleaseMemory> memories = new ConcurrentHashMap<>();
 
   VmRelease(
       VmObserver observer,
@@ -104,9 +112,10 @@ final class VmRelease {
     }
     ContributedVMStatus status = lifecycle.statusOf(view);
     ContributedVM written = status.equals(vm.getStatus()) ? vm : sink.write(vm, status);
+    ReleaseMemory memory = memory(view);
     Duration since =
-        Duration.between(Instant.parse(vm.getMetadata().getDeletionTimestamp()), clock.instant());
-    if (waitsForTeams(view, since)) {
+        memory.since(Instant.parse(vm.getMetadata().getDeletionTimestamp()), view.now());
+    if (waitsForTeams(view, memory, since)) {
       return Optional.of(DRAIN_INTERVAL);
     }
     if (view.olderTwin().isPresent()) {
@@ -114,49 +123,84 @@ final class VmRelease {
       return gone(view);
     }
     steps.reached("vm.drained", view.ref());
-    return clean(view, since, Reason.DELETING)
-        .or(
-            () -> {
-              steps.reached("vm.cleaned", view.ref());
-              // Stands before the object goes: after a crash nobody asks the machine again, which
-              // may have no agent any more that could answer.
-              sink.write(written, written.getStatus().toBuilder().address(null).build());
-              steps.reached("vm.released", view.ref());
-              return Optional.of(AT_ONCE);
-            });
+    Optional<NotClean> notClean = clean(view, since, SHORTEST_ATTEMPT, Reason.DELETING);
+    if (notClean.isPresent()) {
+      if (since.compareTo(settings.cleanupBound()) < 0 || isYetToDial(view)) {
+        return Optional.of(notClean.get().again());
+      }
+      tellAbandoned(view, notClean.get(), "");
+    }
+    steps.reached("vm.cleaned", view.ref());
+    // Stands before the object goes: after a crash nobody asks the machine again, which may have no
+    // agent any more that could answer.
+    sink.write(written, written.getStatus().toBuilder().address(null).build());
+    steps.reached("vm.released", view.ref());
+    return Optional.of(AT_ONCE);
   }
 
   /**
    * One pass over a machine whose contributor wants it back; empty when it needs none, else when to
-   * look again. The object stays, and says that the machine has left.
+   * look again. The object stays, and says that the machine has left, once nothing of ours is on
+   * it: unlike a deletion, this holds nobody up, so it is never given up for good.
    */
   Optional<Duration> leave(ContributedVM vm, VmSurroundings around, StatusSink sink) {
     Voice voice = vm.getStatus().voice();
-    VmView view = observer.observe(vm, around);
-    if (voice == null || !Voices.isLeaving(voice) || view.paused()) {
+    if (voice == null || !Voices.isLeaving(voice) || VmView.isPaused(vm)) {
+      memories.remove(vm.getMetadata().getUid());
       return Optional.empty();
     }
-    Instant heard = voice.since() == null ? view.now() : Times.parse(voice.since());
-    Duration since = Duration.between(heard, view.now());
-    if (waitsForTeams(view, since)) {
-      return Optional.of(DRAIN_INTERVAL);
+    VmView view = observer.observe(vm, around);
+    ContributedVM clean = vm;
+    if (vm.getStatus().address() != null) {
+      ReleaseMemory memory = memory(view);
+      Instant heard = voice.since() == null ? view.now() : Times.parse(voice.since());
+      Duration since = memory.since(heard, view.now());
+      if (waitsForTeams(view, memory, since)) {
+        return Optional.of(DRAIN_INTERVAL);
+      }
+      ContributedVM begun = begun(vm, sink);
+      Optional<Duration> again = cleanOrLater(view, memory, since);
+      if (again.isPresent()) {
+        return again;
+      }
+      // Stands before the agent is forgotten, as in a deletion.
+      clean = sink.write(begun, begun.getStatus().toBuilder().address(null).build());
     }
-    ContributedVM begun = begun(vm, sink);
-    Optional<Duration> again =
-        view.olderTwin().isPresent() ? Optional.empty() : clean(view, since, Reason.LEFT);
-    if (again.isEmpty()) {
-      agents.forget(view.ref());
-      enrolment.revoke(view.ref());
-      ContributedVMStatus left =
-          begun.getStatus().toBuilder()
-              .voice(Voices.left(voice, clock.instant()))
-              .address(null)
-              .agent(null)
-              .build();
-      VmView clean = observer.observe(VmObserver.withStatus(begun, left), around);
-      sink.write(begun, lifecycle.statusOf(clean));
+    gone(view);
+    ContributedVMStatus left =
+        clean.getStatus().toBuilder()
+            .voice(Voices.left(voice, clock.instant()))
+            .agent(null)
+            .build();
+    VmView after = observer.observe(VmObserver.withStatus(clean, left), around);
+    sink.write(clean, lifecycle.statusOf(after));
+    return Optional.empty();
+  }
+
+  /** Empty when the machine that leaves is clean. */
+  private Optional<Duration> cleanOrLater(VmView view, ReleaseMemory memory, Duration since) {
+    if (view.olderTwin().isPresent()) {
+      // The machine is the other's; what is ours there goes when that object goes.
+      return Optional.of(RETRY_INTERVAL);
     }
-    return again;
+    Duration rest = memory.rest(view, settings.longestBackoff());
+    if (rest.isPositive()) {
+      return Optional.of(rest.compareTo(settings.refresh()) < 0 ? rest : settings.refresh());
+    }
+    boolean late = since.compareTo(settings.cleanupBound()) >= 0;
+    Optional<NotClean> notClean =
+        clean(view, since, late ? LONGEST_ATTEMPT : SHORTEST_ATTEMPT, Reason.LEFT);
+    if (notClean.isPresent() && notClean.get().failed() && late && !isYetToDial(view)) {
+      // Somebody told it to leave and then switched it off, say: it is cleaned when it is back.
+      if (memory.gaveUp(view.now())) {
+        tellAbandoned(view, notClean.get(), "; it is tried again now and then");
+      }
+    }
+    return notClean.map(NotClean::again);
+  }
+
+  private ReleaseMemory memory(VmView view) {
+    return memories.computeIfAbsent(view.ref().uid(), _ -> new ReleaseMemory(view.now()));
   }
 
   /**
@@ -183,17 +227,24 @@ final class VmRelease {
             .build());
   }
 
-  private boolean waitsForTeams(VmView view, Duration since) {
-    return !view.remaining().isEmpty()
-        ? since.compareTo(settings.drainBound()) < 0
-        : !view.teams().isEmpty() && since.compareTo(DELETED_TEAMS) < 0;
+  private boolean waitsForTeams(VmView view, ReleaseMemory memory, Duration since) {
+    boolean deleted =
+        memory.waitsForDeleted(ReleaseMemory.deleted(view), DELETED_TEAMS, view.now());
+    return deleted || (!view.remaining().isEmpty() && since.compareTo(settings.drainBound()) < 0);
   }
 
-  /** Empty when there is nothing left to do. */
-  private Optional<Duration> clean(VmView view, Duration since, Reason why) {
+  /**
+   * What an attempt came to that left something of ours.
+   *
+   * @param failed false while it is under way
+   */
+  private record NotClean(boolean failed, String why, Duration again) {}
+
+  /** Empty when the machine is clean. */
+  private Optional<NotClean> clean(VmView view, Duration since, Duration shortest, Reason why) {
     Outcome<Removed> outcome =
         switch (view.target()) {
-          case Outcome.Done<SshTarget>(SshTarget target) -> overSsh(view, target, since);
+          case Outcome.Done<SshTarget>(SshTarget target) -> overSsh(view, target, since, shortest);
           case Outcome.Failed<SshTarget>(Outcome.Failure failure) -> byAgent(view, failure);
           case Outcome.InProgress<SshTarget>(Duration again, String what) ->
               Outcome.inProgress(again, what);
@@ -205,15 +256,16 @@ final class VmRelease {
         yield Optional.empty();
       }
       case Outcome.InProgress<Removed>(Duration again, String what) ->
-          abandonedOr(view, since, what, again);
+          Optional.of(new NotClean(false, what, again));
       case Outcome.Failed<Removed>(Outcome.Failure failure) ->
-          abandonedOr(view, since, failure.message(), RETRY_INTERVAL);
+          Optional.of(new NotClean(true, failure.message(), RETRY_INTERVAL));
     };
   }
 
-  private Outcome<Removed> overSsh(VmView view, SshTarget target, Duration since) {
+  private Outcome<Removed> overSsh(
+      VmView view, SshTarget target, Duration since, Duration shortest) {
     Duration left = settings.cleanupBound().minus(since);
-    Duration bound = left.compareTo(SHORTEST_ATTEMPT) < 0 ? SHORTEST_ATTEMPT : left;
+    Duration bound = left.compareTo(shortest) < 0 ? shortest : left;
     Outcome<Removed> outcome =
         access.uninstall(target, Deadline.in(LONGEST_ATTEMPT).atMost(bound)).outcome();
     return outcome instanceof Outcome.Failed<Removed>(Outcome.Failure failure)
@@ -241,19 +293,16 @@ final class VmRelease {
             + String.join(", ", removed.kept());
   }
 
-  private Optional<Duration> abandonedOr(VmView view, Duration since, String why, Duration again) {
-    if (since.compareTo(settings.cleanupBound()) < 0 || isYetToDial(view)) {
-      return Optional.of(again);
-    }
+  private void tellAbandoned(VmView view, NotClean notClean, String outlook) {
     // Also here: a namespace that is going takes no events.
-    LOG.warn("{}: given up, not clean: {}", view.ref(), why);
+    LOG.warn("{}: given up, not clean: {}", view.ref(), notClean.why());
     events.warning(
         view.vm(),
         Reason.CLEANUP_ABANDONED,
         "The machine was not cleaned ("
-            + why
-            + "); what we installed there is removed by /opt/crowdlab/uninstall");
-    return Optional.empty();
+            + notClean.why()
+            + "); what we installed there is removed by /opt/crowdlab/uninstall"
+            + outlook);
   }
 
   /** The operator has just begun: its time may be over, and the machine all the same there. */
@@ -262,7 +311,9 @@ final class VmRelease {
         && since.plus(DIAL_BOUND).isAfter(view.now());
   }
 
+  /** Nobody of that name is let in or known any more. */
   private Optional<Duration> gone(VmView view) {
+    memories.remove(view.ref().uid());
     agents.forget(view.ref());
     enrolment.revoke(view.ref());
     judge.forget(view.vm());

@@ -10,8 +10,11 @@ import java.time.Duration;
  * @param enrolBound for the agent to connect after it was started
  * @param reverify between two verifications
  * @param returning when a machine that was lost carries teams again
- * @param drainBound for teams to leave a machine that is deleted
- * @param cleanupBound for the whole clean-up of a machine that is deleted; then it is given up
+ * @param drainBound for teams to leave a machine that is deleted, or whose contributor wants it
+ *     back; from that word, or the first look of an operator that came later
+ * @param cleanupBound for all of its release, from the same moment. Then a deletion gives it up; a
+ *     machine whose contributor wants it back is tried again, every {@code longestBackoff} and when
+ *     it shows itself
  * @param firstBackoff before the first retry; doubled at each one
  * @param longestBackoff between retries
  * @param refresh of what is volatile in status (last seen), and the longest time between two looks

@@ -68,6 +68,11 @@ record VmView(
     return Voices.isStopped(voice()) && session.isEmpty();
   }
 
+  /** Whether it is no fault when it falls silent: its owner stopped it, or has it back. */
+  boolean awayByWish() {
+    return stopped() || Voices.isLeaving(voice()) || Voices.hasLeft(voice());
+  }
+
   boolean paused() {
     return isPaused(vm);
   }

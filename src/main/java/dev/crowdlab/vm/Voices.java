@@ -38,7 +38,9 @@ final class Voices {
     return known != null && known.wish() == wish ? known : new Voice(wish, Times.format(now));
   }
 
-  /** The machine is clean: its contributor has it back. */
+  /**
+   * The machine was cleaned, and nothing else makes it count as left: its contributor has it back.
+   */
   static Voice left(Voice leave, Instant now) {
     return new Voice(
         Wish.LEAVE, leave.since(), Times.format(now), "l" + Long.toString(now.toEpochMilli(), 36));

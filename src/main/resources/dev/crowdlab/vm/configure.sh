@@ -225,9 +225,13 @@ if [ "$stopped" = 0 ] && ! quietly systemctl is-enabled "$UNIT"; then
 fi
 if [ -s "$ETC/token" ]; then
   if [ "$stopped" = 0 ] && { [ "$restart" = 1 ] || ! quietly systemctl is-active "$UNIT"; }; then
-    quietly systemctl reset-failed "$UNIT"
+    # One that failed is not reset before: cut short in between, it would look as if its owner had stopped it.
     quietly systemctl restart "$UNIT" || fail service 'the agent cannot be started'
     restarted=1 changed=1
+  fi
+  if [ "$stopped" = 0 ] && [ ! -e "$STARTED" ] && quietly systemctl is-enabled "$UNIT"; then
+    { : >"$STARTED" && sync -f "$STARTED"; } || fail files "$STARTED cannot be written"
+    changed=1
   fi
   echo "token_sha256=$(tr -d '\n' <"$ETC/token" | sha256sum | cut -c1-64)"
 fi

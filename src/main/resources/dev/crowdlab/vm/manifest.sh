@@ -20,6 +20,8 @@ LOCK=/run/crowdlab-setup.lock
 # Scratch files are named by mktemp from this; who holds the lock may remove those of runs that were cut short.
 SCRATCH=/run/crowdlab-setup.XXXXXX
 MANIFEST=$STATE/manifest
+# There from when we have enabled and started the agent's service until we disable it: in between, it is its owner who stops.
+STARTED=$STATE/started
 UNIT=crowdlab-agent.service
 # What podman runs, each in a scope of its own.
 SCOPES=/etc/systemd/system/libpod-.scope.d
@@ -53,8 +55,10 @@ state() { systemctl show "$UNIT" -p "$1" | cut -d= -f2-; }
 
 # Whether the agent's service, which is installed, was stopped in order and by nobody's failure: it is on its way out (and
 # not in again: an agent that hangs takes its time to restart), or out without one. One that is disabled was not started by
-# the machine's boot.
+# the machine's boot. Without our mark it is not the owner's doing: a script of ours was cut short before it had enabled and
+# started the service, or after it had disabled it.
 stopped_by_owner() {
+  [ -e "$STARTED" ] || return 1
   case $(state ActiveState) in
     deactivating) ! systemctl list-jobs --no-legend --no-pager 2>/dev/null | grep -q " $UNIT  *restart " ;;
     inactive) ! quietly systemctl is-enabled "$UNIT" || { [ "$(state Result)" = success ] && [ "$(state InactiveEnterTimestampMonotonic)" != 0 ]; } ;;

@@ -10,8 +10,8 @@ if stopped_by_owner; then
   echo state=stopped
   exit 0
 fi
-quietly systemctl reset-failed "$UNIT"
-# A restart and not a stop: the agent tells the two apart. One that hangs does not end by itself in time.
+# A restart and not a stop: the agent tells the two apart. One that hangs does not end by itself in time. One that failed is
+# not reset before: cut short in between, it would look as if its owner had stopped it.
 before=$(state MainPID)
 systemctl restart --no-block "$UNIT"
 for attempt in 1 2 3 4 5 6 7 8 9 10; do

@@ -38,6 +38,8 @@ main() {
 stop_agent() {
   # It need not wait for its teams to be elsewhere.
   mkdir -p "$RUN" && : >"$RUN/uninstalling"
+  # What is stopped from here on was not stopped by its owner.
+  rm -f "$STARTED"
   quietly timeout 30 systemctl disable --now "$UNIT"
   # What it had begun outlives it: a podman that is still at work would make its files anew after they were removed.
   quietly timeout 10 systemctl kill -s KILL "$UNIT"

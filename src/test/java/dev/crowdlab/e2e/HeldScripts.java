@@ -12,7 +12,7 @@ import java.util.List;
  */
 final class HeldScripts {
 
-  private static final List<String> COMMANDS = List.of("tar", "mv", "userdel");
+  private static final List<String> COMMANDS = List.of("tar", "mv", "systemctl", "userdel");
   private static final String PROGRAM =
       """
       #!/bin/sh

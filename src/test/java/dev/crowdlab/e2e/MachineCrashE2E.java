@@ -72,6 +72,11 @@ class MachineCrashE2E {
     // The token is there, and the service half: its file is not where it belongs yet.
     operatorDiesWhileTheMachineIsBefore("mv *crowdlab-agent.service");
     scripts.kill();
+    // Not enabled and never started: that is not its owner's wish.
+    operatorDiesWhileTheMachineIsBefore("systemctl enable*");
+    scripts.kill();
+    operatorDiesWhileTheMachineIsBefore("systemctl restart*");
+    scripts.kill();
     operatorDiesAfter("vm.configured");
     operatorDiesAfter("vm.enrolled");
     lab.startOperatorThatDiesAfter("vm.drained");

@@ -201,6 +201,17 @@ class DocumentedVmStatesTest {
                 bench.leave();
               }),
           Map.entry(
+              "leaving-unclean",
+              bench -> {
+                bench.ready().says(Notice.Kind.LEAVE).pass();
+                bench.machine().reachable(false);
+                bench.agents.lose(bench.ref());
+                bench.leave();
+                bench.clock.advance(bench.settings.cleanupBound());
+                bench.leave();
+                bench.pass();
+              }),
+          Map.entry(
               "left",
               bench -> {
                 bench.ready().says(Notice.Kind.LEAVE).pass();

@@ -88,13 +88,16 @@ public final class FakeVmAccess implements VmAccess {
           machine.configuration = after;
           if (changed) {
             machine.changes++;
+          }
+          boolean started = changed && !machine.agentStopped;
+          if (started) {
             machine.agentStarts++;
           }
           return Outcome.done(
               new Configured(
                   changed,
                   AGENT_VERSION,
-                  changed,
+                  started,
                   machine.agentStopped,
                   List.of("podman", "sshfs"),
                   token == null ? null : sha256(token)));
@@ -259,6 +262,13 @@ public final class FakeVmAccess implements VmAccess {
     /** True: its owner has stopped the agent's service in order. */
     public Machine agentStopped(boolean value) {
       agentStopped = value;
+      return this;
+    }
+
+    /** Its disk is new: nothing of ours is there, and nothing that its owner did to it. */
+    public Machine reinstalled() {
+      configuration = null;
+      agentStopped = false;
       return this;
     }
 

@@ -214,9 +214,16 @@ class SshVmAccessE2E {
       assertThat(configured.changed()).isFalse();
       assertThat(host.succeeds("systemctl", "is-active", "crowdlab-agent")).isFalse();
 
-      // Its owner starts it; it fails, and systemd gives up.
+      // A clean-up was cut short after it had disabled the service: that was not its owner.
+      host.shell("rm /var/lib/crowdlab/started; systemctl disable crowdlab-agent");
+      Configured mended = value(access(agent).configure(target, configuration(null), in(300)));
+      assertThat(mended.agentLeftAlone()).isFalse();
+      assertThat(mended.agentRestarted()).isTrue();
+      assertThat(host.succeeds("systemctl", "is-enabled", "crowdlab-agent")).isTrue();
+
+      // It fails, and systemd gives up.
       host.shell(
-          "systemctl start crowdlab-agent; mkdir -p /run/systemd/system/crowdlab-agent.service.d;"
+          "mkdir -p /run/systemd/system/crowdlab-agent.service.d;"
               + " printf '[Service]\\nRestart=no\\n'"
               + " >/run/systemd/system/crowdlab-agent.service.d/test.conf; systemctl"
               + " daemon-reload; systemctl kill -s KILL crowdlab-agent");

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -75,7 +76,8 @@ public final class VmBench {
   public List<LabTeam> teams = new ArrayList<>();
 
   private final VmLifecycle lifecycle;
-  private final VmRelease release;
+  private VmRelease release;
+  private final Supplier<VmRelease> newRelease;
 
   VmBench() {
     this(new ManualClock(Instant.parse("2026-06-01T10:00:00Z")));
@@ -109,10 +111,18 @@ public final class VmBench {
             events.add(type + " " + reason + " " + note);
     lifecycle =
         new VmLifecycle(observer, integration, agents, judge, recorder, listener, clock, settings);
-    release =
-        new VmRelease(
-            observer, lifecycle, access, agents, enrolment, judge, recorder, listener, clock,
-            settings);
+    newRelease =
+        () ->
+            new VmRelease(
+                observer, lifecycle, access, agents, enrolment, judge, recorder, listener, clock,
+                settings);
+    release = newRelease.get();
+  }
+
+  /** The next process takes over; of releases it knows what the status says. */
+  VmBench operatorRestarts() {
+    release = newRelease.get();
+    return this;
   }
 
   static ContributedVM vm(String name, String uid, String created) {

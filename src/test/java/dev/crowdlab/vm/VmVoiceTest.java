@@ -4,21 +4,29 @@ import static dev.crowdlab.core.Conditions.find;
 import static dev.crowdlab.core.Conditions.hasReason;
 import static dev.crowdlab.core.Conditions.holds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.ContributedVMSpec;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.api.Wish;
 import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.core.StepListener;
 import dev.crowdlab.protocol.FromAgent.Notice.Kind;
+import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -146,14 +154,143 @@ class VmVoiceTest {
   @Test
   void norBecauseTheOperatorBringsAnotherAgent() {
     bench.ready().says(Kind.STOPPING).agents.agentDies(bench.ref());
+    bench.machine().agentStopped(true);
     bench.pass();
+    int starts = bench.machine().agentStarts();
 
-    bench.spec(spec -> spec).annotate("any", "thing");
     bench.enrolment.forgetAll();
     bench.vm = VmObserver.withStatus(bench.vm, bench.status().toBuilder().inputs("old").build());
     bench.pass();
 
-    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+    assertThat(bench.machine().calls())
+        .containsExactly("probe", "configure", "probe", "configure", "configure");
+    assertThat(bench.machine().agentStarts()).isEqualTo(starts);
+    assertThat(ready()).isEqualTo(Reason.STOPPED.value());
+  }
+
+  // ---- stopped, and not to stay so
+
+  @Test
+  void aReinstalledMachineWhoseNewKeyAPersonApprovesIsIntegratedAnew() {
+    stoppedThenReinstalled().hostKey(FakeVmAccess.OTHER_ED25519);
+    longAfterTheStop();
+    assertThat(ready()).isEqualTo(Reason.HOST_KEY_CHANGED.value());
+    int logins = bench.machine().logins();
+    longAfterTheStop();
+    assertThat(bench.machine().logins()).as("a changed key is not tried again").isEqualTo(logins);
+
+    pin(FakeVmAccess.OTHER_ED25519.fingerprint());
+    bench.pass();
+
+    comesBack();
+  }
+
+  @Test
+  void aWipedMachineIsIntegratedAnew() {
+    stoppedThenReinstalled();
+
+    longAfterTheStop();
+    longAfterTheStop();
+
+    comesBack();
+  }
+
+  @Test
+  void norDoesAnOperatorsRestartForgetIt() {
+    stoppedThenReinstalled();
+    longAfterTheStop();
+    bench.agents.forget(bench.ref());
+
+    longAfterTheStop();
+
+    comesBack();
+  }
+
+  @Test
+  void aStoppedMachineThatAnotherReplacesIsLookedForThere() {
+    bench.ready().says(Kind.STOPPING).agents.lose(bench.ref());
+    bench.pass();
+    FakeVmAccess.Machine other = bench.access.machine("replacement.example.org");
+    other.reachable(false);
+    SshSpec ssh = bench.vm.getSpec().ssh();
+    ssh(
+        new SshSpec(
+            "replacement.example.org",
+            ssh.port(),
+            ssh.user(),
+            ssh.sudo(),
+            ssh.hostKey(),
+            ssh.credentialsSecretRef()));
+
+    bench.pass();
+    assertThat(other.logins()).isEqualTo(1);
+    other.reachable(true);
+    bench.clock.advance(bench.settings.longestBackoff());
+    bench.pass();
+
+    assertThat(other.configuration()).isNotNull();
+    comesBack();
+  }
+
+  @Test
+  void aStoppedMachineWhoseSecretIsCorrectedIsTriedAtOnce() {
+    bench.ready().says(Kind.STOPPING).agents.agentDies(bench.ref());
+    bench.machine().agentStopped(true).accepts(SshCredentials.password("another"));
+    bench.pass();
+    longAfterTheStop();
+    assertThat(ready()).isEqualTo(Reason.AUTHENTICATION_FAILED.value());
+
+    bench.machine().accepts(null);
+    bench.secret =
+        Optional.of(
+            new SecretBuilder(VmBench.SECRET)
+                .editMetadata()
+                .withResourceVersion("2")
+                .endMetadata()
+                .build());
+    bench.pass();
+
+    assertThat(ready()).isEqualTo(Reason.STOPPED.value());
+    assertThat(holds(bench.status().conditions(), ConditionType.REACHABLE)).isTrue();
+  }
+
+  private FakeVmAccess.Machine stoppedThenReinstalled() {
+    bench.ready().says(Kind.STOPPING).agents.agentDies(bench.ref());
+    bench.pass();
+    return bench.machine().reinstalled();
+  }
+
+  private void longAfterTheStop() {
+    bench.clock.advance(bench.settings.longestBackoff());
+    bench.pass();
+  }
+
+  private void comesBack() {
+    bench.connect();
+    bench.says(Kind.RESUME).pass();
+    afterThePeriod();
+    assertThat(bench.status().voice()).isNull();
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  private void pin(String hostKey) {
+    SshSpec ssh = bench.vm.getSpec().ssh();
+    ssh(
+        new SshSpec(
+            ssh.host(), ssh.port(), ssh.user(), ssh.sudo(), hostKey, ssh.credentialsSecretRef()));
+  }
+
+  private void ssh(SshSpec ssh) {
+    bench.spec(
+        spec ->
+            new ContributedVMSpec(
+                spec.contributor(),
+                ssh,
+                spec.capacity(),
+                spec.schedulable(),
+                spec.drain(),
+                spec.integrity(),
+                spec.availability()));
   }
 
   @Test
@@ -293,17 +430,201 @@ class VmVoiceTest {
   }
 
   @Test
-  void aMachineThatCannotBeCleanedIsGivenUpAfterTheBoundAndHasLeftAllTheSame() {
+  void aMachineThatCannotBeCleanedStaysLeavingAndIsTriedAgainNowAndThen() {
     bench.ready().says(Kind.LEAVE).pass();
     bench.machine().reachable(false);
-    bench.agents.agentDies(bench.ref());
+    bench.agents.lose(bench.ref());
     assertThat(bench.leave()).isPresent();
 
     bench.clock.advance(bench.settings.cleanupBound());
+    assertThat(bench.leave()).isPresent();
+    int logins = bench.machine().logins();
+    assertThat(bench.leave()).isPresent();
+
+    bench.pass();
+    assertThat(bench.machine().logins()).as("logins at once").isEqualTo(logins);
+    assertThat(ready()).isEqualTo(Reason.LEAVING.value());
+    assertThat(bench.status().address()).as("a deletion tries too").isNotNull();
+    assertThat(bench.enrolment.revoked).isEmpty();
+    assertThat(dev.crowdlab.team.VmView.of(bench.vm).left()).as("teams may go").isTrue();
+
+    bench.clock.advance(bench.settings.longestBackoff());
+    assertThat(bench.leave()).isPresent();
+    assertThat(bench.machine().logins()).isGreaterThan(logins);
+    assertThat(bench.events)
+        .filteredOn(event -> event.startsWith("WARNING CleanupAbandoned"))
+        .hasSize(1);
+  }
+
+  @Test
+  void aMachineThatLeftInItsOwnersHandsIsCleanedAsSoonAsItsAgentIsBack() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.machine().reachable(false);
+    bench.agents.lose(bench.ref());
+    bench.leave();
+    bench.clock.advance(bench.settings.cleanupBound());
+    bench.leave();
+
+    bench.clock.advance(Duration.ofSeconds(10));
+    bench.machine().reachable(true);
+    bench.connect();
+    bench.says(Kind.LEAVE).pass();
 
     assertThat(bench.leave()).isEmpty();
+    assertThat(bench.machine().configuration()).isNull();
     assertThat(ready()).isEqualTo(Reason.LEFT.value());
-    assertThat(bench.events).anyMatch(event -> event.startsWith("WARNING CleanupAbandoned"));
+    assertThat(bench.enrolment.revoked).containsExactly(bench.ref());
+  }
+
+  @Test
+  void norIsItsObjectDeletedWithoutAnotherAttempt() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.machine().reachable(false);
+    bench.agents.lose(bench.ref());
+    bench.leave();
+    bench.clock.advance(bench.settings.cleanupBound());
+    bench.leave();
+
+    bench.machine().reachable(true);
+    bench.vm.getMetadata().setDeletionTimestamp(bench.clock.instant().toString());
+
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.machine().configuration()).isNull();
+  }
+
+  @Test
+  void aMachineThatIsAnothersHasNotLeft() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.others.add(VmBench.vm("older", "uid-0", "2025-01-01T00:00:00Z"));
+
+    assertThat(bench.leave()).isPresent();
+
+    assertThat(bench.status().voice().hasLeft()).isFalse();
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+  }
+
+  @Test
+  void aCrashOnceTheMachineIsCleanAsksNobodyAgain() {
+    bench.ready().secret = Optional.empty();
+    bench.says(Kind.LEAVE).pass();
+    bench.crash =
+        (step, _) -> {
+          if (step.equals("vm.forgotten")) {
+            throw new IllegalStateException("crash");
+          }
+        };
+    assertThatThrownBy(bench::leave).hasMessage("crash");
+    bench.crash = StepListener.NONE;
+
+    assertThat(bench.operatorRestarts().leave()).isEmpty();
+    assertThat(bench.status().voice().hasLeft()).isTrue();
+  }
+
+  @Test
+  void aMachineThatLeavesOrLeftHasNoFaultWhenItFallsSilent() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.says(Kind.STOPPING).agents.lose(bench.ref());
+    bench.pass();
+    assertThat(bench.status().reputation().losses()).isNull();
+    assertThat(bench.status().reputation().faults()).isEmpty();
+
+    bench.leave();
+    bench.pass();
+    assertThat(ready()).isEqualTo(Reason.LEFT.value());
+    assertThat(bench.status().reputation().faults()).isEmpty();
+  }
+
+  @Test
+  void aMachineThatIsTakenInAgainIsMeasuredFromTheBeginning() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.leave();
+    assertThat(bench.judge.forgotten).isEqualTo(1);
+
+    bench.judge.forgotten = 0;
+    bench.secret = Optional.empty();
+    bench.annotate(Names.REJOIN, bench.status().voice().id()).pass();
+
+    assertThat(bench.judge.forgotten).isEqualTo(1);
+    assertThat(bench.status().integrity()).isNull();
+  }
+
+  @Test
+  void aMachineThatLeftDoesNotStandInTheWayOfItsSuccessor() {
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.leave();
+    ContributedVM left = bench.vm;
+
+    VmBench next = new VmBench();
+    next.vm = VmBench.vm("alice-2", "uid-2", "2026-02-01T00:00:00Z");
+    next.others.add(left);
+    next.ready();
+
+    assertThat(holds(next.status().conditions(), ConditionType.READY)).isTrue();
+    assertThat(Twins.sharesMachineId(next.vm, next.others)).isFalse();
+  }
+
+  // ---- how long a release waits
+
+  @Test
+  void anOperatorThatComesAfterTheBoundGivesTeamsTheirTimeAllTheSame() {
+    bench.teams.add(team("ant", false));
+    bench.ready().says(Kind.LEAVE).pass();
+    bench.clock.advance(bench.settings.cleanupBound().multipliedBy(2));
+
+    assertThat(bench.operatorRestarts().leave()).isPresent();
+    bench.clock.advance(bench.settings.drainBound().minusMillis(1));
+    assertThat(bench.leave()).isPresent();
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+
+    bench.clock.advance(Duration.ofMillis(1));
+    assertThat(bench.leave()).isEmpty();
+  }
+
+  @Test
+  void norDoesADeletionThatNobodySawCostTeamsTheirTime() {
+    bench.teams.add(team("ant", false));
+    bench.ready().vm.getMetadata().setDeletionTimestamp("2026-06-01T10:00:00Z");
+    bench.clock.advance(bench.settings.cleanupBound().multipliedBy(2));
+
+    assertThat(bench.operatorRestarts().cleanup()).isPresent();
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+
+    bench.clock.advance(bench.settings.drainBound());
+    assertThat(bench.cleanup()).isEmpty();
+    assertThat(bench.machine().configuration()).isNull();
+  }
+
+  @Test
+  void aTeamThatIsDeletedLateHasItsTimeToStop() {
+    bench.teams.add(team("ant", false));
+    bench.ready().says(Kind.LEAVE).pass();
+    assertThat(bench.leave()).isPresent();
+    bench.clock.advance(bench.settings.drainBound().minusSeconds(1));
+    bench.teams.set(0, team("ant", true));
+    assertThat(bench.leave()).isPresent();
+
+    bench.clock.advance(Duration.ofSeconds(19));
+    assertThat(bench.leave()).isPresent();
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+
+    bench.clock.advance(Duration.ofSeconds(1));
+    assertThat(bench.leave()).isEmpty();
+  }
+
+  // ---- while our hands are stopped
+
+  @Test
+  void aContributorIsHeardWhileOurHandsAreStoppedAndObeyedAfterwards() {
+    bench.ready().annotate(Names.PAUSED, "true").says(Kind.LEAVE).pass();
+    assertThat(bench.leave()).isEmpty();
+    assertThat(bench.status().voice().wish()).isEqualTo(Wish.LEAVE);
+    assertThat(ready()).isEqualTo(Reason.PAUSED.value());
+    assertThat(bench.machine().calls()).doesNotContain("uninstall");
+
+    bench.annotate(Names.PAUSED, null).pass();
+
+    assertThat(bench.leave()).isEmpty();
+    assertThat(bench.status().voice().hasLeft()).isTrue();
   }
 
   @Test
