@@ -1,6 +1,5 @@
 package dev.crowdlab.agent;
 
-import dev.crowdlab.agent.Commands.Command;
 import dev.crowdlab.protocol.Frames;
 import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.Notice;
@@ -8,6 +7,7 @@ import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.Protocol;
 import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +43,10 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
 
   private static final Duration RENEW_FIREWALL = Duration.ofMinutes(1);
 
-  /** How long an orderly stop waits for the teams to be elsewhere; less than the unit's bound. */
+  /**
+   * How long an orderly stop waits for the teams to be elsewhere; with {@link Ending#ASK} less than
+   * the unit's bound.
+   */
   private static final Duration DRAIN = Duration.ofSeconds(30);
 
   private static final Duration CONNECT_TO_PORT = Duration.ofMillis(200);
@@ -218,9 +221,9 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
 
   @Override
   public String say(Notice.Kind kind) throws IOException {
-    voice.set(kind);
+    boolean heard = hub.notice(kind, () -> voice.set(kind));
     LOG.info("the owner says: " + kind);
-    return hub.notice(kind)
+    return heard
         ? "The lab has been told.\n"
         : "The hub cannot be reached now; it will be told as soon as it can.\n";
   }
@@ -230,27 +233,28 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   /**
    * Ends the agent, and nothing else. When the machine or the service is stopped, as opposed to
    * restarted, the hub is asked to drain the VM first, and its teams are waited for; those that
-   * stay go on.
+   * stay go on. Where it cannot be known which of both it is, nothing is said: that the agent is
+   * gone the hub sees, and who stopped it systemd can still be asked.
    */
   @Override
   public void close() {
-    boolean restart =
-        commands
-            .run(
-                Command.of(
-                    Duration.ofSeconds(1), "systemctl", "list-jobs", "--no-legend", "--no-pager"))
-            .out()
-            .lines()
-            .anyMatch(job -> job.contains("crowdlab-agent.service") && job.contains(" restart "));
+    Ending ending = Ending.now(commands);
     cancelRenewal();
-    if (!restart) {
-      stopping = true;
-      if (hub.notice(Notice.Kind.STOPPING) && !isBeingRemoved()) {
+    if (ending == Ending.STOP) {
+      if (saysThatItStops() && !isBeingRemoved()) {
         awaitDrain();
       }
     }
-    hub.farewell(restart ? Optional.empty() : Optional.of(Notice.Kind.STOPPING));
-    LOG.info("the agent ends; teams that are here go on");
+    hub.farewell(ending == Ending.STOP ? Optional.of(Notice.Kind.STOPPING) : Optional.empty());
+    LOG.info("the agent ends (" + ending + "); teams that are here go on");
+  }
+
+  private boolean saysThatItStops() {
+    try {
+      return hub.notice(Notice.Kind.STOPPING, () -> stopping = true);
+    } catch (IOException e) {
+      throw new UncheckedIOException("keeping this writes nothing", e);
+    }
   }
 
   /** The installer, on its way to remove everything, says so. */

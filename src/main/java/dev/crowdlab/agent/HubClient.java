@@ -87,6 +87,10 @@ final class HubClient implements Reporter, AutoCloseable {
   private volatile Duration beat = Duration.ZERO;
   private long pinged = System.nanoTime();
   private @Nullable ScheduledFuture<?> watching;
+
+  /** Held from where the voice is read or kept until it is on its way. */
+  private final Object voice = new Object();
+
   private volatile @Nullable HubSession session;
   private volatile String state = "not connected yet";
   private volatile List<Cidr> addresses = List.of();
@@ -151,9 +155,23 @@ final class HubClient implements Reporter, AutoCloseable {
     send(gone);
   }
 
-  /** Says what the machine's owner asked for, if the hub can hear it now. */
-  boolean notice(Notice.Kind kind) {
-    return state.equals(CONNECTED) && send(new Notice(kind));
+  /** Keeps what is to be said, so that {@link Duties#voice} tells it from then on. */
+  interface Keeping {
+    void keep() throws IOException;
+  }
+
+  /**
+   * Says what the machine's owner asked for, or that the agent is being stopped, if the hub can
+   * hear it now; at a new connection it is said again. The last word that the hub hears is the one
+   * that is kept, whatever is said meanwhile because of a new connection.
+   *
+   * @throws IOException when it cannot be kept; nothing is said then
+   */
+  boolean notice(Notice.Kind kind, Keeping keeping) throws IOException {
+    synchronized (voice) {
+      keeping.keep();
+      return state.equals(CONNECTED) && send(new Notice(kind));
+    }
   }
 
   /**
@@ -265,8 +283,10 @@ final class HubClient implements Reporter, AutoCloseable {
     LOG.info("hub: connected, a heartbeat every " + welcome.heartbeatMillis() + " ms");
     cadence(from, welcome.heartbeatMillis());
     try {
-      // Also that nothing stands: the hub remembers what an earlier session said.
-      from.send(new Notice(duties.voice().orElse(Notice.Kind.RESUME)));
+      synchronized (voice) {
+        // Also that nothing stands: the hub remembers what an earlier session said.
+        from.send(new Notice(duties.voice().orElse(Notice.Kind.RESUME)));
+      }
     } catch (IOException e) {
       LOG.warning("what the owner asked for cannot be read: " + e.getMessage());
     }

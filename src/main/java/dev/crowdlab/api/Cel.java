@@ -91,6 +91,9 @@ final class Cel {
   /** Since Kubernetes 1.34 everything printable but the equals sign. */
   static final String ENV_NAME = "self.matches('^[ -<>-~]+$')";
 
+  /** The agent sets variables of such names itself, after the exercise's own. */
+  static final String NOT_RESERVED_ENV_NAME = "!self.startsWith('CROWDLAB_')";
+
   /** As for a Kubernetes container's port. */
   static final String PORT_NAME =
       "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.matches('[a-z]')"

@@ -13,12 +13,19 @@ import java.util.Objects;
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record EnvVar(
-    @JsonPropertyDescription("The variable's name.")
+    @JsonPropertyDescription(
+            "The variable's name. Names that begin with CROWDLAB_ are reserved for what the "
+                + "lab tells every container.")
         @Required
         @Size(min = 1, max = 253)
         @ValidationRule(
             value = Cel.ENV_NAME,
             message = "must consist of printable ASCII characters other than =")
+        @ValidationRule(
+            value = Cel.NOT_RESERVED_ENV_NAME,
+            message =
+                "must not begin with CROWDLAB_, which the lab reserves for its own variables: use"
+                    + " another name")
         String name,
     @JsonPropertyDescription(
             "The variable's value; empty by default. It is not a place for secrets: whoever "

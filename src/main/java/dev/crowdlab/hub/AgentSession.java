@@ -30,7 +30,10 @@ final class AgentSession {
   /** The time between heartbeats that it was told; null until it was welcomed. */
   @Nullable Duration toldBeat;
 
-  /** What the machine's owner wants, when it was said. */
+  /** What the machine's owner wants, as it was said last; null until it was. */
+  FromAgent.Notice.@Nullable Kind said;
+
+  /** The same, as it counts. */
   FromAgent.Notice.@Nullable Kind voice;
 
   private Instant tokenIssuedAt;

@@ -251,7 +251,7 @@ final class HubAgents implements Agents {
         "revoke the token of " + vm,
         () -> {
           try {
-            tokens.revoke(vm);
+            tokens.revokeBlocked(vm);
           } catch (SecretStoreException e) {
             if (tries > 1) {
               hub.timers().after(REVOKE_AGAIN, () -> revoke(vm, tries - 1));

@@ -13,12 +13,14 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +52,7 @@ public final class Tokens {
   private static final Duration REREAD = Duration.ofSeconds(1);
 
   private static final int MAX_READS = 16;
+  private static final int LOCKS = 64;
   private static final int MAX_ATTEMPTS = 5;
 
   private static final Logger log = LoggerFactory.getLogger(Tokens.class);
@@ -59,6 +62,12 @@ public final class Tokens {
   private final SecureRandom random;
   private final Map<String, Cached> cache = new ConcurrentHashMap<>();
   private final Semaphore reads = new Semaphore(MAX_READS);
+
+  /** UIDs of the VMs that are refused and whose Secret may still be there. */
+  private final Set<String> blocked = ConcurrentHashMap.newKeySet();
+
+  /** So that a Secret is never removed while another thread makes one of its name. */
+  private final List<Object> locks = Stream.generate(Object::new).limit(LOCKS).toList();
 
   private record Cached(TokenSet tokens, long readAt) {}
 
@@ -95,6 +104,7 @@ public final class Tokens {
     for (Stored stored : secrets.list(COMPONENT, AGENT_TOKEN)) {
       TokenSet.of(stored).ifPresent(set -> read.put(set.vm().uid(), new Cached(set, now)));
     }
+    blocked.clear();
     cache.keySet().retainAll(read.keySet());
     cache.putAll(read);
   }
@@ -131,9 +141,15 @@ public final class Tokens {
     StoredToken stored =
         new StoredToken(
             HexFormat.of().formatHex(id), sha256(token), clock.now().getEpochSecond(), false);
-    return change(vm, make, set -> set.plus(stored))
-        ? Optional.of(new Issued(stored.id(), token))
-        : Optional.empty();
+    synchronized (lock(vm)) {
+      return change(vm, make, set -> set.plus(stored))
+          ? Optional.of(new Issued(stored.id(), token))
+          : Optional.empty();
+    }
+  }
+
+  private Object lock(VmRef vm) {
+    return locks.get(Math.floorMod(vm.uid().hashCode(), LOCKS));
   }
 
   /**
@@ -181,6 +197,9 @@ public final class Tokens {
   }
 
   private @Nullable Cached read(String uid) {
+    if (blocked.contains(uid)) {
+      return null;
+    }
     Optional<TokenSet> set =
         secrets
             .get(TokenSet.secretName(uid))
@@ -212,8 +231,11 @@ public final class Tokens {
    *     same until it loads again
    */
   public void revoke(VmRef vm) {
-    cache.remove(vm.uid());
-    secrets.delete(TokenSet.secretName(vm.uid()));
+    synchronized (lock(vm)) {
+      block(vm);
+      secrets.delete(TokenSet.secretName(vm.uid()));
+      blocked.remove(vm.uid());
+    }
   }
 
   /** Whether the VM has any token. */
@@ -221,9 +243,24 @@ public final class Tokens {
     return cache.containsKey(vm.uid());
   }
 
-  /** Refuses the VM at once; {@link #revoke} makes it last. */
+  /** Refuses the VM at once; {@link #revokeBlocked} makes it last. */
   void block(VmRef vm) {
+    blocked.add(vm.uid());
     cache.remove(vm.uid());
+  }
+
+  /**
+   * As {@link #revoke}, for a VM that is refused since {@link #block}. Nothing happens when it was
+   * issued a token since: a VM that comes back keeps its UID.
+   *
+   * @throws SecretStoreException as {@link #revoke} does
+   */
+  void revokeBlocked(VmRef vm) {
+    synchronized (lock(vm)) {
+      if (blocked.contains(vm.uid())) {
+        revoke(vm);
+      }
+    }
   }
 
   /**
@@ -248,10 +285,13 @@ public final class Tokens {
     String name = TokenSet.secretName(vm.uid());
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       Optional<Stored> stored = secrets.get(name);
-      TokenSet before = stored.flatMap(TokenSet::of).orElse(TokenSet.none(vm));
-      if (stored.isEmpty() && !make) {
+      boolean refused = blocked.contains(vm.uid());
+      if ((stored.isEmpty() || refused) && !make) {
         return false;
       }
+      // What a VM was refused with does not count again because it is given something new.
+      TokenSet before =
+          stored.filter(_ -> !refused).flatMap(TokenSet::of).orElse(TokenSet.none(vm));
       TokenSet after = change.apply(before);
       if (after.equals(before)) {
         return true;
@@ -263,6 +303,7 @@ public final class Tokens {
       if (written.isPresent()) {
         Cached now = new Cached(after, clock.nano());
         if (make) {
+          blocked.remove(vm.uid());
           cache.put(vm.uid(), now);
           return true;
         }

@@ -40,6 +40,13 @@ final class VmDesk {
   private static final Duration SENT_WITHIN = Duration.ofSeconds(10);
   private static final Duration LOOK_AT_LEAST = Duration.ofSeconds(1);
 
+  /**
+   * Between two changes of what the machine's owner wants: each costs a write of the VM's status
+   * and a look at all of its teams. An orderly stop waits 30 s for its teams, so that it may wait
+   * this long to be heard.
+   */
+  static final Duration VOICE_AT_MOST_EVERY = Duration.ofSeconds(2);
+
   static final int NORMAL = 1000;
   static final int PROTOCOL_ERROR = 1002;
   static final int POLICY = 1008;
@@ -69,6 +76,9 @@ final class VmDesk {
   /** Until then time alone brings nothing about. */
   private volatile long quietUntil;
 
+  /** From when on a change of the voice counts. */
+  private long voiceFrom;
+
   /** Whether the last session ended with the word that it is an orderly stop. */
   private boolean farewell;
 
@@ -76,6 +86,7 @@ final class VmDesk {
     this.vm = vm;
     this.hub = hub;
     this.quietUntil = hub.clock().nano();
+    this.voiceFrom = quietUntil;
   }
 
   // ---- sessions
@@ -121,7 +132,7 @@ final class VmDesk {
     }
     log.info("{}: session of {} ended ({})", vm, session.connectedSince, cause);
     if (greeted.isEmpty()) {
-      farewell = session.voice == FromAgent.Notice.Kind.STOPPING;
+      farewell = session.said == FromAgent.Notice.Kind.STOPPING;
       standing = Standing.NOBODY;
       current = null;
       ledger.down();
@@ -165,10 +176,8 @@ final class VmDesk {
       case TeamReport report -> reported(session, Clean.report(report));
       case TeamGone gone -> gone(session, gone);
       case FromAgent.Notice notice -> {
-        session.voice = notice.kind();
-        if (session == current && standing != Standing.CONFLICT) {
-          hub.news().notice(vm, notice.kind());
-        }
+        session.said = notice.kind();
+        hear(session);
       }
       case FromAgent.ChallengeAnswer answer -> answered(session, answer.nonce());
       case FromAgent.TokenStored _ -> {}
@@ -180,6 +189,30 @@ final class VmDesk {
       }
     }
     look();
+  }
+
+  /**
+   * What the agent said last counts, unless another change counted just now; then it does soon, by
+   * {@link #tick}. To say the same again is no news.
+   */
+  private void hear(AgentSession session) {
+    FromAgent.Notice.Kind said = session.said;
+    if (said == null || said == session.voice) {
+      return;
+    }
+    boolean speaks = session == current && standing != Standing.CONFLICT;
+    if (speaks && !isVoiceHeard()) {
+      return;
+    }
+    session.voice = said;
+    if (speaks) {
+      voiceFrom = hub.clock().nano() + VOICE_AT_MOST_EVERY.toNanos();
+      hub.news().notice(vm, said);
+    }
+  }
+
+  private boolean isVoiceHeard() {
+    return hub.clock().nano() - voiceFrom >= 0;
   }
 
   private void greet(AgentSession session, Hello hello) {
@@ -480,6 +513,7 @@ final class VmDesk {
         cut(session, End.DETECTOR);
       }
     }
+    List.copyOf(greeted).forEach(this::hear);
     look();
   }
 
@@ -501,6 +535,9 @@ final class VmDesk {
     if (lookout != null) {
       lookout.look();
       quietUntil = Math.min(quietUntil, lookout.quietUntil());
+    }
+    if (current != null && current.said != current.voice) {
+      quietUntil = Math.min(quietUntil, voiceFrom);
     }
   }
 

@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.ServiceCIDR;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +58,10 @@ final class ClusterAddresses implements ClusterBlocks, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterAddresses.class);
 
   private final List<Known> known;
+
+  /** Of all kinds; kept, as it is asked for at every connect. */
+  private volatile Set<Cidr> all = Set.of();
+
   private final Duration refresh;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -88,8 +93,6 @@ final class ClusterAddresses implements ClusterBlocks, AutoCloseable {
 
   @Override
   public Set<Cidr> known() {
-    Set<Cidr> all = new HashSet<>();
-    known.forEach(one -> all.addAll(one.blocks));
     return all;
   }
 
@@ -121,6 +124,9 @@ final class ClusterAddresses implements ClusterBlocks, AutoCloseable {
   void read() {
     long began = System.nanoTime();
     known.forEach(Known::read);
+    Set<Cidr> read = new HashSet<>();
+    known.forEach(one -> read.addAll(one.blocks));
+    all = Collections.unmodifiableSet(read);
     long ended = System.nanoTime();
     earliest = ended + Math.max(LEAST.toNanos(), SHARE * (ended - began));
   }

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.crowdlab.api.AccessSpec;
 import dev.crowdlab.api.LabTeam;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -36,7 +35,7 @@ public final class HostNews implements ResourceEventHandler<LabTeam> {
     boolean keeps =
         had.host().equalsIgnoreCase(has.host())
             && had.path().equals(has.path())
-            && Objects.equals(before.getStatus().url(), now.getStatus().url());
+            && (before.getStatus().url() == null || now.getStatus().url() != null);
     if (!keeps) {
       freed.accept(had.host());
     }

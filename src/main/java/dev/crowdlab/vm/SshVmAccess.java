@@ -12,7 +12,6 @@ import dev.crowdlab.ssh.Script;
 import dev.crowdlab.ssh.SshConnector;
 import dev.crowdlab.ssh.SshConnector.Connection;
 import dev.crowdlab.ssh.SshException;
-import dev.crowdlab.ssh.SshFailure;
 import dev.crowdlab.ssh.SshSession;
 import dev.crowdlab.ssh.SshSession.Result;
 import dev.crowdlab.ssh.SshTarget;
@@ -43,6 +42,7 @@ public final class SshVmAccess implements VmAccess {
   private final AgentArchive agent;
   private final InstantSource clock;
   private final Duration lostMountBound;
+  private final AddressRefusals refusals = new AddressRefusals();
   private final ProbeReader reader = new ProbeReader();
   private final ObjectMapper json = new ObjectMapper();
   private final Script probe = resource("probe.sh");
@@ -243,13 +243,12 @@ public final class SshVmAccess implements VmAccess {
   private <T> Reply<T> on(SshTarget target, Deadline deadline, Step<T> step) {
     return switch (connector.connect(target, deadline)) {
       case Connection.Refused(var failure, var contact) -> {
-        // An address is looked up every few seconds until it is allowed; the status tells.
-        boolean often = failure instanceof SshFailure.AddressNotAllowed;
-        LOG.atLevel(often ? Level.DEBUG : Level.INFO)
+        LOG.atLevel(refusals.isNews(target, failure) ? Level.INFO : Level.DEBUG)
             .log("{}: {}", target, failure.toFailure().message());
         yield new Reply<>(new Outcome.Failed<>(failure.toFailure()), contact);
       }
       case Connection.Connected(SshSession session) -> {
+        refusals.connected(target);
         try (session) {
           yield new Reply<>(step.on(session), session.contact());
         } catch (SshException e) {

@@ -10,6 +10,8 @@ import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.testbed.TestPki;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,6 +39,7 @@ class HubClientTest {
   private static final class FakeDuties implements HubClient.Duties {
     private final List<ToAgent> orders = new CopyOnWriteArrayList<>();
     private volatile Optional<Notice.Kind> voice = Optional.empty();
+    private volatile Runnable afterVoiceWasRead = () -> {};
 
     @Override
     public FromAgent.Hello hello() {
@@ -65,7 +68,9 @@ class HubClientTest {
 
     @Override
     public Optional<Notice.Kind> voice() {
-      return voice;
+      Optional<Notice.Kind> read = voice;
+      afterVoiceWasRead.run();
+      return read;
     }
   }
 
@@ -309,6 +314,45 @@ class HubClientTest {
   @Test
   void thatNothingIsAskedForIsSaidToo() {
     assertThat(connect().await(Notice.class).kind()).isEqualTo(Notice.Kind.RESUME);
+  }
+
+  @Test
+  void whatTheOwnerAsksForWhileAConnectionBeginsIsTheLastThatTheHubHears() {
+    // given: the owner asks just when it was read that nothing stands, and before that is said
+    Thread owner =
+        Thread.ofPlatform()
+            .daemon()
+            .unstarted(
+                () -> {
+                  try {
+                    boolean _ =
+                        client.notice(
+                            Notice.Kind.LEAVE, () -> duties.voice = Optional.of(Notice.Kind.LEAVE));
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+    duties.afterVoiceWasRead =
+        () -> {
+          owner.start();
+          // It is through, or it waits until we are.
+          await()
+              .until(
+                  () ->
+                      owner.getState() == Thread.State.BLOCKED
+                          || owner.getState() == Thread.State.TERMINATED);
+        };
+
+    // when
+    StubHub.Connection connection = connect();
+    connection.await(Notice.class, notice -> notice.kind() == Notice.Kind.LEAVE);
+    connection.await(Notice.class, notice -> notice.kind() == Notice.Kind.RESUME);
+
+    // then
+    assertThat(connection.messages())
+        .filteredOn(Notice.class::isInstance)
+        .last()
+        .isEqualTo(new Notice(Notice.Kind.LEAVE));
   }
 
   @Test

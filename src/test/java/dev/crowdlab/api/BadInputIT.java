@@ -352,6 +352,8 @@ class BadInputIT {
         + " at least one letter",
     "/spec/exercise/containers/0/env, '[{name: A=B}]', spec.exercise.containers[0].env[0].name,"
         + " other than =",
+    "/spec/exercise/containers/0/env, '[{name: CROWDLAB_EPOCH, value: \"7\"}]',"
+        + " spec.exercise.containers[0].env[0].name, use another name",
     "/spec/access/path, exercise, spec.access.path, must be an absolute path",
     "/spec/access/path, /a/../b, spec.access.path, must be a plain URL path",
     "/spec/access/path, /a?b=c, spec.access.path, must be a plain URL path",

@@ -9,6 +9,7 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.TeamStep;
+import dev.crowdlab.api.Wish;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.oracle.Mark;
@@ -307,15 +308,24 @@ class RecoveryE2E {
     assertDrained(moved, machine);
     assertThat(runs(machine, placed)).as("it waited for its team").isFalse();
     awaitReason(machine, Reason.STOPPED);
-    // A new operator has heard no farewell.
-    lab.killOperator();
-    lab.startOperator();
-    Awaitility.await()
-        .during(Duration.ofSeconds(15))
-        .atMost(Duration.ofSeconds(40))
-        .until(() -> !machine.succeeds("systemctl", "is-active", "crowdlab-agent"));
-    assertThat(readyReason(lab.vm(machine.name()))).isEqualTo(Reason.STOPPED.value());
     assertThat(lab.vm(machine.name()).getStatus().reputation().agentFaults()).isEqualTo(faults);
+    // A new operator that has heard nothing, and is to find out on the machine itself.
+    lab.killOperator();
+    lab.client()
+        .resource(lab.vm(machine.name()))
+        .editStatus(
+            vm -> {
+              vm.setStatus(vm.getStatus().toBuilder().voice(null).build());
+              return vm;
+            });
+    lab.startOperator();
+    lab.awaitVm(
+        machine.name(),
+        "found stopped",
+        vm -> vm.getStatus().voice() != null && vm.getStatus().voice().wish() == Wish.STOP,
+        BOUND);
+    assertThat(machine.succeeds("systemctl", "is-active", "crowdlab-agent")).isFalse();
+    awaitReason(machine, Reason.STOPPED);
 
     machine.exec("systemctl", "start", "crowdlab-agent");
 

@@ -560,6 +560,69 @@ class HubAgentsTest {
   }
 
   @Test
+  void aVoiceThatChangesAllTheTimeCountsNowAndThenAndTheLastWordWins() throws Exception {
+    // given: somebody who says PAUSE and RESUME in turn, 20 times a second, for 10 s
+    Agent agent = connected();
+    hears("session alice-1");
+    for (int i = 0; i < 100; i++) {
+      agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+      pass(50);
+      agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
+      pass(50);
+    }
+
+    // when
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.LEAVE));
+    pass(3_100);
+
+    // then
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.LEAVE);
+    int notices = 0;
+    for (String event = next(); !"notice alice-1 LEAVE".equals(event); event = next()) {
+      assertThat(event).startsWith("notice alice-1 ");
+      notices++;
+    }
+    assertThat(notices).isBetween(1, 6);
+  }
+
+  @Test
+  void aChangeOfTheVoiceAfterAQuietTimeCountsAtOnceAndTheNextOneSoon() {
+    Agent agent = connected().says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
+    pass(VmDesk.VOICE_AT_MOST_EVERY.toMillis());
+
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
+
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING));
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
+
+    pass(VmDesk.VOICE_AT_MOST_EVERY.plus(settings.self().tick()).toMillis());
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.STOPPING);
+  }
+
+  @Test
+  void aFarewellJustAfterAnotherWordIsNotLost() {
+    Agent agent = connected().says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
+
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING)).drops();
+
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.STOPPING);
+  }
+
+  @Test
+  void toSayTheSameAgainIsNoNews() throws Exception {
+    Agent agent = connected();
+    for (int i = 0; i < 10; i++) {
+      agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+      pass(VmDesk.VOICE_AT_MOST_EVERY.toMillis());
+    }
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
+
+    hears("notice alice-1 PAUSE");
+    assertThat(next()).isEqualTo("notice alice-1 RESUME");
+  }
+
+  @Test
   void aFarewellOutlivesItsSessionUntilTheNext() {
     Agent first = connected();
     first.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING));
@@ -774,6 +837,21 @@ class HubAgentsTest {
     time.pass(MINUTE);
 
     assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+  }
+
+  @Test
+  void aVmThatComesBackBeforeItsOldTokenIsGoneKeepsItsNewOneAndNotTheOld() {
+    connected();
+    String old = tokens.issue(VM);
+    secrets.away(true);
+    agents.forget(VM);
+    secrets.away(false);
+
+    String fresh = tokens.issue(VM);
+    time.pass(MINUTE.multipliedBy(10));
+
+    assertThat(tokens.verify(VM.uid(), fresh)).isPresent();
+    assertThat(tokens.verify(VM.uid(), old)).isEmpty();
   }
 
   // ---- the watch

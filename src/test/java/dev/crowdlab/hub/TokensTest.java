@@ -174,6 +174,33 @@ class TokensTest {
   }
 
   @Test
+  void aVmThatIsRefusedIsNotAcceptedBecauseItsSecretIsStillThere() {
+    String token = tokens.issue(VM);
+    String sha256 = Tokens.sha256(token);
+    assertThat(tokens.accepts(VM, sha256)).isTrue();
+
+    tokens.block(VM);
+
+    assertThat(tokens.accepts(VM, sha256)).isFalse();
+    assertThat(works(token)).isFalse();
+  }
+
+  @Test
+  void whatWasRefusedIsRevokedUnlessAnotherTokenWasIssuedSince() {
+    tokens.issue(VM);
+    tokens.block(VM);
+    String fresh = tokens.issue(VM);
+
+    tokens.revokeBlocked(VM);
+    assertThat(works(fresh)).isTrue();
+
+    tokens.block(VM);
+    tokens.revokeBlocked(VM);
+    assertThat(works(fresh)).isFalse();
+    assertThat(secrets.list(Tokens.COMPONENT, Tokens.AGENT_TOKEN)).isEmpty();
+  }
+
+  @Test
   void aRevokedVmIsRefusedAtOnceAndAfterARestart() {
     String token = tokens.issue(VM);
 

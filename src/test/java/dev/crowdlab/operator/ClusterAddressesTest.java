@@ -65,6 +65,13 @@ class ClusterAddressesTest {
   }
 
   @Test
+  void toAskCopiesNothing() {
+    addresses.read();
+
+    assertThat(addresses.known()).isSameAs(addresses.known());
+  }
+
+  @Test
   void whatLeftTheClusterIsForgottenSoonWhenItIsRefusedAndItIsNotReadForEachRefusal() {
     addresses.start();
     nodes = Set.of();

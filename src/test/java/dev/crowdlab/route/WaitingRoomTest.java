@@ -176,7 +176,7 @@ class WaitingRoomTest {
 
     RawClient client = client();
     CompletableFuture<Void> upload =
-        CompletableFuture.runAsync(
+        onItsOwnThread(
             () ->
                 unchecked(
                     () -> {
@@ -521,7 +521,7 @@ class WaitingRoomTest {
     client.send(
         "POST / HTTP/1.1\r\nHost: " + HOST + "\r\nContent-Length: " + (10 << 20) + "\r\n\r\n");
     CompletableFuture<Void> upload =
-        CompletableFuture.runAsync(() -> unchecked(() -> stream(sink(client), 10 << 20)));
+        onItsOwnThread(() -> unchecked(() -> stream(sink(client), 10 << 20)));
     Answer answer = client.answer();
     answered.countDown();
     upload.handle((_, _) -> null).join();
@@ -1008,6 +1008,14 @@ class WaitingRoomTest {
 
   private interface Action {
     void run() throws IOException;
+  }
+
+  /**
+   * Not in the common pool: there is little of it, every HttpClient of this JVM lives by it, and
+   * what writes here blocks for as long as nobody reads.
+   */
+  private static CompletableFuture<Void> onItsOwnThread(Runnable task) {
+    return CompletableFuture.runAsync(task, run -> Thread.ofVirtual().name("upload").start(run));
   }
 
   private static void unchecked(Action action) {

@@ -36,9 +36,13 @@ class HostNewsTest {
   @Test
   void aTeamThatComesAndOneThatStaysFreeNothing() {
     LabTeam team = team("a.example.org", "/", "http://a.example.org/");
+    LabTeam unrouted = team("a.example.org", "/", null);
 
     news.onAdd(team);
     news.onUpdate(team, team("A.example.org", "/", "http://a.example.org/"));
+    news.onUpdate(unrouted, team);
+    news.onUpdate(team, team("a.example.org", "/", "https://a.example.org/"));
+    news.onUpdate(unrouted, unrouted);
 
     assertThat(freed).isEmpty();
   }
