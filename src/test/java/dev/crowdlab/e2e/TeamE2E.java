@@ -105,8 +105,8 @@ class TeamE2E {
 
     // then
     assertThat(student.open(team.getStatus().url()).body()).contains("<h1>Exercise</h1>");
-    assertThat(inContainer(team, "web", "wget -qO- http://victim:9090/ 2>&1 || true"))
-        .contains("404 Not Found");
+    assertThat(inContainer(team, "web", "wget -qO- http://victim:9090/cgi-bin/index.cgi"))
+        .contains("<h1>Exercise</h1>");
     assertThat(inContainer(team, "victim", "wget -qO- http://web:8080/cgi-bin/index.cgi"))
         .contains("<h1>Exercise</h1>");
     assertThat(inContainer(team, "web", "grep -c ' /work ' /proc/mounts")).isEqualTo("1\n");
