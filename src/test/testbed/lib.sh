@@ -18,3 +18,4 @@ digest() {
 # Artifacts are kept in folders named after their inputs' digest: checkouts of different ages can share a cache.
 lab_dir() { printf '%s/lab-%s' "$cache" "$(digest versions.env lib.sh roots.sh exercise)"; }
 ingress_dir() { printf '%s/ingress-%s' "$cache" "$(digest versions.env ingress)"; }
+helm_dir() { printf '%s/helm-%s' "$cache" "$(digest helm)"; }

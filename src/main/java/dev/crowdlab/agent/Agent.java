@@ -240,10 +240,8 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   public void close() {
     Ending ending = Ending.now(commands);
     cancelRenewal();
-    if (ending == Ending.STOP) {
-      if (saysThatItStops() && !isBeingRemoved()) {
-        awaitDrain();
-      }
+    if (ending == Ending.STOP && saysThatItStops() && !isBeingRemoved()) {
+      awaitDrain();
     }
     hub.farewell(ending == Ending.STOP ? Optional.of(Notice.Kind.STOPPING) : Optional.empty());
     LOG.info("the agent ends (" + ending + "); teams that are here go on");

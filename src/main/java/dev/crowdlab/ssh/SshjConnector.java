@@ -3,6 +3,7 @@ package dev.crowdlab.ssh;
 import static java.util.Objects.requireNonNull;
 
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.LimitedMap;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -38,15 +39,7 @@ public final class SshjConnector implements SshConnector {
   private final Semaphore connecting;
 
   /** By pinned fingerprint: the type of the key that has it, so that it is found at once again. */
-  private final Map<String, String> typeOfPin =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
-          return size() > REMEMBERED;
-        }
-      };
+  private final Map<String, String> typeOfPin = LimitedMap.byUse(REMEMBERED);
 
   public SshjConnector(SshSettings settings, AddressPolicy policy, Resolver resolver) {
     this.settings = requireNonNull(settings, "settings");

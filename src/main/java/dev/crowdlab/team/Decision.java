@@ -37,7 +37,7 @@ final class Decision {
   /** The one next step. */
   NextStep decide(Observed o) {
     if (o.team().getMetadata().getDeletionTimestamp() != null) {
-      boolean overdue = !o.now().isBefore(o.removing().plus(bounds.removal()));
+      boolean overdue = o.removedFor(bounds.removal());
       return new NextStep.Remove(
           overdue || o.hasAnnotation(Names.FORCE_DELETE, Names.TRUE), overdue);
     }

@@ -9,9 +9,11 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * All that a decision is made from.
@@ -62,17 +64,15 @@ record Observed(
   }
 
   /**
-   * Since when a deleted team is being removed. What it waits for gets its whole time also when
-   * nobody was there to see the deletion, and from an operator that has just begun.
+   * Whether a deleted team has been removed for that long. What it waits for gets its whole time
+   * also when nobody was there to see the deletion, and from an operator that has just begun.
    */
-  Instant removing() {
-    Instant ordered = memory.stopOrdered();
-    if (ordered == null) {
-      return now;
-    }
+  boolean removedFor(Duration bound) {
     String deleted = team.getMetadata().getDeletionTimestamp();
-    Instant asked = deleted == null ? ordered : Times.parse(deleted);
-    return asked.isAfter(ordered) ? asked : ordered;
+    Instant ordered = memory.stopOrdered();
+    return deleted != null
+        && ordered != null
+        && Stream.of(Times.parse(deleted), ordered).noneMatch(at -> now.isBefore(at.plus(bound)));
   }
 
   boolean ready() {

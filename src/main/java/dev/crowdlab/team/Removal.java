@@ -70,7 +70,7 @@ final class Removal {
             .filter(binding -> !hasStopped(pass, binding))
             .map(binding -> "what runs on " + binding.vm())
             .toList();
-    boolean waits = !runs.isEmpty() && !remove.skip() && !isPast(o, settings.bounds().stop());
+    boolean waits = !runs.isEmpty() && !remove.skip() && !o.removedFor(settings.bounds().stop());
     if (!waits && o.highestEpoch() > 0) {
       Optional<String> kept = retire(pass);
       kept.ifPresent(left::add);
@@ -132,9 +132,5 @@ final class Removal {
       case Outcome.Failed<Void>(Outcome.Failure failure) ->
           Optional.of("the workspace (" + failure.message() + ")");
     };
-  }
-
-  private static boolean isPast(Observed o, Duration bound) {
-    return !o.now().isBefore(o.removing().plus(bound));
   }
 }

@@ -1,8 +1,8 @@
 package dev.crowdlab.vm;
 
+import dev.crowdlab.core.LimitedMap;
 import dev.crowdlab.ssh.SshFailure;
 import dev.crowdlab.ssh.SshTarget;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -14,15 +14,7 @@ final class AddressRefusals {
   /** Beyond this the oldest is forgotten, and told again. */
   static final int REMEMBERED = 4096;
 
-  private final Map<String, SshFailure> refused =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, SshFailure> eldest) {
-          return size() > REMEMBERED;
-        }
-      };
+  private final Map<String, SshFailure> refused = LimitedMap.byAge(REMEMBERED);
 
   /** Whether the log has not told it yet; any other failure always is news. */
   synchronized boolean isNews(SshTarget target, SshFailure failure) {

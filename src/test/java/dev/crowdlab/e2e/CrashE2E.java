@@ -196,7 +196,7 @@ class CrashE2E {
                 .atMost(BOUND)
                 .untilAsserted(
                     () ->
-                        assertThat(runs(machine, team))
+                        assertThat(Lab.runs(machine, team))
                             .as("%s runs %s", name, team.getMetadata().getName())
                             .isEqualTo(name.equals(bound))));
     assertThat(epochs(team)).as("epochs of the team that can write").isEqualTo(1);
@@ -205,18 +205,12 @@ class CrashE2E {
   private void assertNothingLeft(LabTeam team) {
     machines.forEach(
         (name, machine) -> {
-          assertThat(runs(machine, team)).as("%s runs the deleted team", name).isFalse();
+          assertThat(Lab.runs(machine, team)).as("%s runs the deleted team", name).isFalse();
           assertThat(machine.shell("grep -c fuse.sshfs /proc/mounts || true").strip())
               .as("mounts on %s", name)
               .isEqualTo("0");
         });
     assertThat(epochs(team)).as("epochs of the deleted team that can write").isZero();
-  }
-
-  private static boolean runs(LabHost machine, LabTeam team) {
-    return machine
-        .shell("podman ps -a --format '{{.Labels}}'")
-        .contains(team.getMetadata().getUid());
   }
 
   private int epochs(LabTeam team) {

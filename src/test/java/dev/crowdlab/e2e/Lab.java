@@ -540,6 +540,13 @@ public final class Lab implements AutoCloseable {
     return ids;
   }
 
+  /** Whether the machine has containers of the team, running or not. */
+  static boolean runs(LabHost machine, LabTeam team) {
+    return machine
+        .shell("podman ps -a --format '{{.Labels}}'")
+        .contains(team.getMetadata().getUid());
+  }
+
   // ---- waiting
 
   public ContributedVM vm(String name) {

@@ -306,7 +306,7 @@ class RecoveryE2E {
     LabTeam moved = whileWriting(placed, () -> machine.exec("systemctl", "stop", "crowdlab-agent"));
 
     assertDrained(moved, machine);
-    assertThat(runs(machine, placed)).as("it waited for its team").isFalse();
+    assertThat(Lab.runs(machine, placed)).as("it waited for its team").isFalse();
     awaitReason(machine, Reason.STOPPED);
     assertThat(lab.vm(machine.name()).getStatus().reputation().agentFaults()).isEqualTo(faults);
     // A new operator that has heard nothing, and is to find out on the machine itself.
@@ -408,19 +408,13 @@ class RecoveryE2E {
         .toList();
   }
 
-  private static boolean runs(LabHost machine, LabTeam team) {
-    return machine
-        .shell("podman ps -a --format '{{.Labels}}'")
-        .contains(team.getMetadata().getUid());
-  }
-
   /** The machine runs nothing of the team any more. */
   private void awaitClean(LabHost machine, LabTeam team) {
     Awaitility.await(machine.name() + " stopped " + team.getMetadata().getName())
         .atMost(BOUND)
         .until(
             () ->
-                !runs(machine, team)
+                !Lab.runs(machine, team)
                     && machine
                         .shell("grep -c fuse.sshfs /proc/mounts || true")
                         .strip()

@@ -47,15 +47,10 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
       return once(ofClass(context), LabNetwork.class, () -> LabNetwork.create(bed(context)));
     }
     if (type == ControlPlane.class) {
-      return controlPlane(context);
+      return cluster(context).controlPlane();
     }
     if (type == IngressBed.class) {
-      return isHandedOn(context)
-          ? lent(context).ingress()
-          : once(
-              cluster(context),
-              IngressBed.class,
-              () -> IngressBed.start(bed(context), controlPlane(context)));
+      return cluster(context).ingress();
     }
     return bed(context);
   }
@@ -64,26 +59,16 @@ final class TestBedExtension implements ExecutionCondition, ParameterResolver {
     return once(context.getRoot(), TestBed.class, TestBed::ready);
   }
 
-  private static ControlPlane controlPlane(ExtensionContext context) {
-    return isHandedOn(context)
-        ? lent(context).controlPlane()
-        : once(cluster(context), ControlPlane.class, () -> ControlPlane.start(bed(context)));
-  }
-
-  private static boolean isHandedOn(ExtensionContext context) {
-    return asked(context).map(RequiresTestBed::handsClusterOn).orElse(false);
-  }
-
-  private static Clusters.Lent lent(ExtensionContext context) {
-    Clusters clusters = once(context.getRoot(), Clusters.class, () -> new Clusters(bed(context)));
-    return once(ofClass(context), Clusters.Lent.class, clusters::lend);
-  }
-
-  /** Whose the control plane and the ingress are. */
-  private static ExtensionContext cluster(ExtensionContext context) {
-    return asked(context).map(RequiresTestBed::ownCluster).orElse(false)
-        ? ofClass(context)
-        : context.getRoot();
+  /** Of all classes, of this one, or this one's for now. */
+  private static Cluster cluster(ExtensionContext context) {
+    Optional<RequiresTestBed> asked = asked(context);
+    if (asked.map(RequiresTestBed::handsClusterOn).orElse(false)) {
+      Clusters clusters = once(context.getRoot(), Clusters.class, () -> new Clusters(bed(context)));
+      return once(ofClass(context), Clusters.Lent.class, clusters::lend).cluster();
+    }
+    boolean own = asked.map(RequiresTestBed::ownCluster).orElse(false);
+    return once(
+        own ? ofClass(context) : context.getRoot(), Cluster.class, () -> new Cluster(bed(context)));
   }
 
   private static Optional<RequiresTestBed> asked(ExtensionContext context) {
