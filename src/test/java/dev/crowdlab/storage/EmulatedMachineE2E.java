@@ -7,8 +7,8 @@ import static dev.crowdlab.storage.WorkspacesContract.someId;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.agent.RemotePod;
 import dev.crowdlab.api.ConditionType;
-import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.DocumentedStates;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
@@ -35,8 +35,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * What needs a kernel of its own: quotas, limits of containers, a clock, and a power cut that loses
- * what was not fsynced. The one emulated machine is slow; it is an operator's file server, and lent
- * to it for one team too. The other teams are on a lab host.
+ * what was not fsynced. The one emulated machine is slow; it is an operator's file server. The
+ * teams are on a lab host.
  */
 @Order(1)
 @RequiresTestBed(handsClusterOn = true)
@@ -44,8 +44,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 final class EmulatedMachineE2E {
 
   private static final Duration SLOW = Duration.ofSeconds(90);
-  private static final Duration VERY_SLOW = Duration.ofMinutes(8);
-  private static final String CLOSED = "  schedulable: false\n";
   private static final long SIZE = 1 << 20;
   private static final String EXPIRY = "crowdlab-workspaces-expire";
 
@@ -158,23 +156,9 @@ final class EmulatedMachineE2E {
     lab.delete(LabTeam.class, "hoarder", SLOW);
   }
 
-  /** The file server lends itself, for this one team. */
   @Test
-  @Order(Integer.MAX_VALUE - 1)
-  void a_teams_containers_have_the_limits_of_its_spec() {
-    lab.contribute(server.host(), "bob", 1);
-    lab.awaitVmReady(server.host().name(), VERY_SLOW);
-    lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4) + CLOSED);
-    try {
-      lab.apply(
-          LabTeam.class,
-          lab.teamYaml("limited")
-              .replace(
-                  "workspaceMountPath: /work}",
-                  "workspaceMountPath: /work, resources: {limits: {cpu: 500m, memory: 64Mi}}}"));
-      LabTeam team = lab.awaitTeamReady("limited", VERY_SLOW);
-
-      assertThat(team.getStatus().binding().vm()).isEqualTo(server.host().name());
+  void containers_have_the_limits_that_the_agent_sets() throws Exception {
+    try (RemotePod pod = RemotePod.start(server.host(), 500, 64 << 20)) {
       assertThat(
               server
                   .host()
@@ -182,14 +166,10 @@ final class EmulatedMachineE2E {
                       """
                       id=$(podman inspect --format '{{.Id}}' %s)
                       cd "$(find /sys/fs/cgroup -type d -name "libpod-$id.scope")"
-                      cat memory.max cpu.max pids.max
+                      cat memory.max memory.swap.max cpu.max pids.max
                       """
-                          .formatted(web(team))))
-          .isEqualTo("67108864\n50000 100000\n2048\n");
-    } finally {
-      lab.apply(ContributedVM.class, lab.vmYaml(server.host(), "bob", 1) + CLOSED);
-      lab.apply(ContributedVM.class, lab.vmYaml(machine, "alice", 4));
-      lab.delete(LabTeam.class, "limited", VERY_SLOW);
+                          .formatted(pod.container())))
+          .isEqualTo("67108864\n0\n50000 100000\n2048\n");
     }
   }
 
