@@ -33,7 +33,7 @@ done
 
 fail() { printf 'fail=%s %s\n' "$1" "$2"; exit 1; }
 
-changed=0 restart=0 restarted=0 stopped=0
+changed=0 restarted=0 stopped=0 read_by=
 agent=$OPT/agent-$(printf %s "$digest" | cut -c1-12)
 
 # --- is this a machine for us, and does it have the agent
@@ -46,7 +46,10 @@ unpacked() {
   [ "$(cat "$agent/digest" 2>/dev/null)" = "$digest" ] &&
     (cd "$agent" && sha256sum --quiet --strict -c files.sha256) >/dev/null 2>&1
 }
-if [ "$archive" = asked ] && ! unpacked; then
+# Once: it reads the whole agent.
+there=no
+if unpacked; then there=yes; fi
+if [ "$archive" = asked ] && [ "$there" = no ]; then
   echo archive=needed
   exit 0
 fi
@@ -130,6 +133,12 @@ done
 
 # --- files
 
+# Before a change: what the agent reads when it starts is noted until it has been restarted, also when this run is cut short.
+about_to_change() {
+  [ "$read_by" != agent ] || true >"$RESTART" || fail files '/run cannot be written'
+  changed=1
+}
+
 # place MODE FILE BASE64: gives the file that content, unless it has it; false when it had. Nothing is written where it
 # stands unless it changes, not even for a moment.
 place() {
@@ -139,18 +148,18 @@ place() {
     rm -f "$want"
     return 1
   fi
+  about_to_change
   # A name that the next run and uninstall know.
   { rm -f "$2.new" && install -m 600 "$want" "$2.new" && chmod "$1" "$2.new" && sync "$2.new" && mv -f "$2.new" "$2"; } ||
     fail files "$2 cannot be written"
   rm -f "$want"
-  changed=1
 }
 
 # link TARGET PATH: false when it was so.
 link() {
   [ "$(readlink "$2" 2>/dev/null)" != "$1" ] || return 1
+  about_to_change
   { ln -sfn "$1" "$2.new" && mv -fT "$2.new" "$2"; } || fail files "$2 cannot be written"
-  changed=1
 }
 
 for folder in "$OPT" "$ETC" /usr/local/bin; do
@@ -179,7 +188,9 @@ if ! quietly getent passwd crowdlab; then
   changed=1
 fi
 
-if ! unpacked; then
+read_by=agent
+# Another configuration may have removed it since.
+if [ "$there" = no ] || [ ! -e "$agent/digest" ]; then
   rm -rf "$OPT"/.partial* "$agent"
   partial=$(mktemp -d "$OPT/.partial.XXXXXX") || fail files "$OPT cannot be written"
   discard() { rm -rf "$partial"; fail "$@"; }
@@ -192,17 +203,20 @@ if ! unpacked; then
   mv "$partial/files.sha256" "$partial/agent/"
   printf '%s\n' "$digest" >"$partial/agent/digest"
   sync -f "$partial/agent"
+  about_to_change
   mv -T "$partial/agent" "$agent"
   rm -rf "$partial"
-  changed=1 restart=1
 fi
 
-if link "${agent##*/}" "$OPT/current"; then restart=1; fi
+link "${agent##*/}" "$OPT/current"
+read_by=
 link "$OPT/current/bin/crowdlab-agent" /usr/local/bin/crowdlab-agent
 place 755 "$OPT/uninstall" "$uninstall"
-if place 644 "$ETC/hub-ca.pem" "$ca"; then restart=1; fi
-if place 644 "$ETC/agent.json" "$config"; then restart=1; fi
-if [ -n "$token" ] && place 600 "$ETC/token" "$(printf '%s\n' "$token" | base64 -w 0)"; then restart=1; fi
+read_by=agent
+place 644 "$ETC/hub-ca.pem" "$ca"
+place 644 "$ETC/agent.json" "$config"
+[ -z "$token" ] || place 600 "$ETC/token" "$(printf '%s\n' "$token" | base64 -w 0)"
+read_by=
 
 # --- the service
 
@@ -215,20 +229,21 @@ fi
 # Its owner starts it again.
 if [ -e "/etc/systemd/system/$UNIT" ] && stopped_by_owner; then stopped=1; fi
 
-if place 644 "/etc/systemd/system/$UNIT" "$unit"; then
-  systemctl daemon-reload
-  restart=1
-fi
+read_by=agent
+place 644 "/etc/systemd/system/$UNIT" "$unit"
+read_by=
+[ ! -e "$RESTART" ] || systemctl daemon-reload
 if [ "$stopped" = 0 ] && ! quietly systemctl is-enabled "$UNIT"; then
   quietly systemctl enable "$UNIT"
   changed=1
 fi
 if [ -s "$ETC/token" ]; then
-  if [ "$stopped" = 0 ] && { [ "$restart" = 1 ] || ! quietly systemctl is-active "$UNIT"; }; then
+  if [ "$stopped" = 0 ] && { [ -e "$RESTART" ] || ! quietly systemctl is-active "$UNIT"; }; then
     # One that failed is not reset before: cut short in between, it would look as if its owner had stopped it.
     quietly systemctl restart "$UNIT" || fail service 'the agent cannot be started'
     restarted=1 changed=1
   fi
+  rm -f "$RESTART"
   if [ "$stopped" = 0 ] && [ ! -e "$STARTED" ] && quietly systemctl is-enabled "$UNIT"; then
     { : >"$STARTED" && sync -f "$STARTED"; } || fail files "$STARTED cannot be written"
     changed=1

@@ -17,6 +17,8 @@ ETC=/etc/crowdlab
 STATE=/var/lib/crowdlab
 RUN=/run/crowdlab
 LOCK=/run/crowdlab-setup.lock
+# There while the agent has not been restarted since what it reads at its start was changed. A reboot starts it too.
+RESTART=/run/crowdlab-restart
 # Scratch files are named by mktemp from this; who holds the lock may remove those of runs that were cut short.
 SCRATCH=/run/crowdlab-setup.XXXXXX
 MANIFEST=$STATE/manifest

@@ -32,7 +32,7 @@ main() {
     restore_files
     [ "${1:-}" = --but-agent ] || finish
   fi
-  rm -f "$LOCK"
+  rm -f "$LOCK" "$RESTART"
 }
 
 stop_agent() {

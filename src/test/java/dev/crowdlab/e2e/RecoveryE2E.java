@@ -12,8 +12,6 @@ import dev.crowdlab.api.TeamStep;
 import dev.crowdlab.api.Wish;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
-import dev.crowdlab.oracle.Mark;
-import dev.crowdlab.oracle.WriterJudge;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -124,64 +122,29 @@ class RecoveryE2E {
   @Test
   void aMachineThatIsOnlyCutOffFromTheOperatorCannotWriteAnyMoreAndStopsWhenItIsBack()
       throws Exception {
-    // Outside of all machines, where the cut does not reach: it hears of each line that was saved.
-    try (Collector collector = Collector.at(internet)) {
-      lab.apply(
-          LabTeam.class,
-          lab.teamYaml("cut-off")
-              .replace("  exercise:\n", "  exercise:\n    egress: Internet\n")
-              .replace(
-                  Lab.VICTIM,
-                  "workspaceMountPath: /work, command: [/bin/marked-lines, /work/lines, '%s', '%d']"
-                      .formatted(collector.address(), collector.port())));
+    try (MarkedLines lines = MarkedLines.start(lab, "cut-off", internet)) {
       LabTeam before = lab.awaitTeamReady("cut-off", BOUND);
       long epoch = before.getStatus().binding().epoch();
       LabHost machine = machines.get(before.getStatus().binding().vm());
-      awaitMore(collector, epoch);
+      lines.awaitMore(epoch);
 
       machine.cutFrom(lab.gateway());
-      long atTheCut = saved(collector, epoch);
+      long atTheCut = lines.saved(epoch);
       LabTeam after = lab.awaitTeamReadyAfter("cut-off", epoch, BOUND);
       assertThat(after.getStatus().binding().vm()).isNotEqualTo(machine.name());
-      awaitMore(collector, after.getStatus().binding().epoch());
-      assertThat(saved(collector, epoch))
+      lines.awaitMore(after.getStatus().binding().epoch());
+      assertThat(lines.saved(epoch))
           .as("lines that the machine saved after it was cut off, until it was fenced")
           .isGreaterThan(atTheCut);
-      assertNothingIsLostOrMixed(collector, after);
+      lines.assertNothingIsLostOrMixed(after, 2);
       machine.heal();
       awaitClean(machine, before);
 
-      awaitMore(collector, after.getStatus().binding().epoch());
-      assertNothingIsLostOrMixed(collector, after);
+      lines.awaitMore(after.getStatus().binding().epoch());
+      lines.assertNothingIsLostOrMixed(after, 2);
       lab.awaitVmReady(machine.name(), BOUND);
       lab.delete(LabTeam.class, "cut-off", BOUND);
     }
-  }
-
-  /** Waits until more lines of the epoch were saved: its writer writes. */
-  private static void awaitMore(Collector collector, long epoch) {
-    long before = saved(collector, epoch);
-    Awaitility.await("more lines of epoch " + epoch)
-        .atMost(BOUND)
-        .until(() -> saved(collector, epoch) > before + 10);
-  }
-
-  private static long saved(Collector collector, long epoch) {
-    return collector.of("cut-off").stream().filter(mark -> mark.epoch() == epoch).count();
-  }
-
-  /**
-   * Every line that anybody heard was saved is there, each writer's are without a hole and in
-   * order, and none of an epoch follows one of a later epoch.
-   */
-  private void assertNothingIsLostOrMixed(Collector collector, LabTeam team) {
-    // First what was acknowledged, then what is there: it goes on all the time.
-    List<Mark> acknowledged = collector.of("cut-off");
-    String text =
-        lab.fileServer()
-            .exec("cat", "/srv/data/live/" + team.getStatus().workspace().id() + "/lines");
-    assertThat(WriterJudge.judge(text, acknowledged)).isEmpty();
-    assertThat(WriterJudge.writers(text)).hasSizeGreaterThanOrEqualTo(2);
   }
 
   @Test

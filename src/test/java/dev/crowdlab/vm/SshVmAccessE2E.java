@@ -176,6 +176,30 @@ class SshVmAccessE2E {
   }
 
   @Test
+  void anUpdateThatEndedBeforeTheRestartIsFinished(LabNetwork network) throws Exception {
+    try (LabHost host = network.start("update2", HostOptions.full())) {
+      SshTarget target = keyTarget(host, network, fingerprint(host, "ed25519"));
+      value(access(agent).configure(target, configuration(TOKEN), in(300)));
+      host.write(
+          "/usr/local/sbin/systemctl",
+          "#!/bin/sh\n[ \"$1\" != restart ] || kill -9 $PPID\nexec /usr/bin/systemctl \"$@\"\n");
+      host.exec("chmod", "755", "/usr/local/sbin/systemctl");
+      failure(outcome(access(nextAgent).configure(target, configuration(null), in(300))));
+      host.exec("rm", "/usr/local/sbin/systemctl");
+      String old = host.shell("systemctl show -P MainPID crowdlab-agent");
+
+      assertThat(
+              value(access(nextAgent).configure(target, configuration(null), in(300)))
+                  .agentRestarted())
+          .isTrue();
+
+      assertThat(host.shell("systemctl show -P MainPID crowdlab-agent")).isNotEqualTo(old);
+      assertThat(value(access(nextAgent).configure(target, configuration(null), in(300))).changed())
+          .isFalse();
+    }
+  }
+
+  @Test
   void aDamagedAgentIsMended(LabNetwork network) throws Exception {
     try (LabHost host = network.start("mend1", HostOptions.full())) {
       SshTarget target = keyTarget(host, network, fingerprint(host, "ed25519"));
