@@ -19,13 +19,20 @@ public record WorkspaceSpec(
         @ValidationRule(
             value = Cel.QUANTITY_ABOVE_ZERO,
             message = "must be a quantity above 0, e.g. 1Gi or 500Mi")
-        Quantity size) {
+        Quantity size,
+    @JsonPropertyDescription(
+            "Asynchronous: a file is saved once its close or fsync returned. Synchronous: every"
+                + " write that returned is saved, and each waits for the file server.")
+        @Default("Asynchronous")
+        Writes writes) {
 
   /** What applies when the spec says nothing. */
-  public static final WorkspaceSpec DEFAULT = new WorkspaceSpec(new Quantity("1Gi"));
+  public static final WorkspaceSpec DEFAULT =
+      new WorkspaceSpec(new Quantity("1Gi"), Writes.ASYNCHRONOUS);
 
   /** Fills in the API's defaults where they were left out. */
   public WorkspaceSpec {
     size = Objects.requireNonNullElse(size, new Quantity("1Gi"));
+    writes = Objects.requireNonNullElse(writes, Writes.ASYNCHRONOUS);
   }
 }

@@ -87,8 +87,7 @@ public record Config(
       String credentialsSecret,
       Integer sftpPort,
       String dataDirectory,
-      Duration retention,
-      @Nullable Boolean synchronousWrites) {
+      Duration retention) {
     public FileServer {
       name = requireNonNullElse(name, "files");
       port = requireNonNullElse(port, 22);

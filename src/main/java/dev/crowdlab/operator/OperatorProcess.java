@@ -381,11 +381,7 @@ public final class OperatorProcess implements AutoCloseable {
     SshWorkspaces workspaces =
         opened(
             new SshWorkspaces(
-                FileServerSettings.of(
-                    server.name(),
-                    server.dataDirectory(),
-                    server.sftpPort(),
-                    Boolean.TRUE.equals(server.synchronousWrites())),
+                FileServerSettings.of(server.name(), server.dataDirectory(), server.sftpPort()),
                 new FileServerTarget(client, config.namespace(), server),
                 connector,
                 random));

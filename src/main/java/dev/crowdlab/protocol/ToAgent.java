@@ -184,7 +184,7 @@ public sealed interface ToAgent {
    * @param login the epoch's login name
    * @param path the directory below the login's root that holds the data
    * @param hostKey the public host key to pin (OpenSSH line: type and base64)
-   * @param synchronous whether every write that returned is on the file server
+   * @param synchronous whether a write returns only when the file server has it
    */
   record Mount(
       String address, int port, String login, String path, String hostKey, boolean synchronous) {
@@ -194,6 +194,16 @@ public sealed interface ToAgent {
       Bounds.text(login, Bounds.MAX_NAME, "login");
       Bounds.text(path, Bounds.MAX_LINE, "path");
       Bounds.text(hostKey, Bounds.MAX_KEY, "hostKey");
+    }
+
+    /** With asynchronous writes. */
+    public Mount(String address, int port, String login, String path, String hostKey) {
+      this(address, port, login, path, hostKey, false);
+    }
+
+    /** The same, with these writes. */
+    public Mount withSynchronous(boolean other) {
+      return new Mount(address, port, login, path, hostKey, other);
     }
   }
 

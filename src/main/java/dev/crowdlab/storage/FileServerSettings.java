@@ -11,17 +11,11 @@ import java.time.Duration;
  * @param dataDirectory where workspaces lie, on a file system with user quota if sizes shall be
  *     enforced
  * @param sftpPort the port of the sshd for workspaces
- * @param synchronous whether agents mount so that every write that returned is on the file server
  * @param uids the uids that workspaces get
  * @param proofBound how long a fence may take until it counts as not proven
  */
 public record FileServerSettings(
-    String name,
-    String dataDirectory,
-    int sftpPort,
-    boolean synchronous,
-    UidRange uids,
-    Duration proofBound) {
+    String name, String dataDirectory, int sftpPort, UidRange uids, Duration proofBound) {
 
   private static final String DATA_DIRECTORY = "(/[A-Za-z0-9._][A-Za-z0-9._-]*)+";
   private static final int MAX_PORT = 65_535;
@@ -43,10 +37,8 @@ public record FileServerSettings(
   }
 
   /** With the default uids and bound. */
-  public static FileServerSettings of(
-      String name, String dataDirectory, int sftpPort, boolean synchronous) {
-    return new FileServerSettings(
-        name, dataDirectory, sftpPort, synchronous, UidRange.DEFAULT, PROOF_BOUND);
+  public static FileServerSettings of(String name, String dataDirectory, int sftpPort) {
+    return new FileServerSettings(name, dataDirectory, sftpPort, UidRange.DEFAULT, PROOF_BOUND);
   }
 
   /**

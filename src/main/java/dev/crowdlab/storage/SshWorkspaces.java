@@ -146,8 +146,7 @@ public final class SshWorkspaces implements Workspaces, AutoCloseable {
         Math.toIntExact(done.number("port")),
         done.value("login"),
         done.value("path"),
-        done.value("host-key"),
-        settings.synchronous());
+        done.value("host-key"));
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.crowdlab.api.EnvVar;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamSpec;
 import dev.crowdlab.api.Resources;
+import dev.crowdlab.api.Writes;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.protocol.ToAgent.Container;
 import dev.crowdlab.protocol.ToAgent.Mount;
@@ -53,7 +54,9 @@ final class RunOrder {
         team.getMetadata().getNamespace(),
         team.getMetadata().getName(),
         binding.epoch(),
-        mount,
+        mount == null
+            ? null
+            : mount.withSynchronous(spec.workspace().writes() == Writes.SYNCHRONOUS),
         spec.exercise().containers().stream().map(RunOrder::container).toList(),
         spec.exercise().egress() == Egress.INTERNET,
         published(spec, binding),

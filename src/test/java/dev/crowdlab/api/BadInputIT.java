@@ -286,6 +286,7 @@ class BadInputIT {
     "/spec/exercise/egress, All, 'supported values: \"Internet\", \"None\"'",
     "/spec/recovery/policy, Never, 'supported values: \"Automatic\", \"Manual\"'",
     "/spec/placement/spread, Zone, 'supported values: \"Contributor\", \"None\"'",
+    "/spec/workspace/writes, Sync, 'supported values: \"Asynchronous\", \"Synchronous\"'",
   })
   void anUnknownEnumValueOfATeamIsRefusedWithThoseThatExist(
       String place, String value, String words) {

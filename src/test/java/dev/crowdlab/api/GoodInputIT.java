@@ -118,7 +118,7 @@ class GoodInputIT {
                   - {name: web, image: web, ports: [{name: http, containerPort: 80, protocol: TCP}]}
                   egress: None
                 access: {host: least.lab.example.org, path: /, port: http}
-                workspace: {size: 1Gi}
+                workspace: {size: 1Gi, writes: Asynchronous}
                 placement: {spread: Contributor}
                 recovery: {policy: Automatic}
                 suspended: false
@@ -207,6 +207,7 @@ class GoodInputIT {
   @ParameterizedTest(name = "{0}: {1}")
   @CsvSource({
     "/spec/workspace/size, 1073741824",
+    "/spec/workspace/writes, Synchronous",
     "/spec/expiresAfter, 14d",
     "/spec/expiresAfter, 1d12h30m5s",
     "/spec/exercise/egress, Internet",

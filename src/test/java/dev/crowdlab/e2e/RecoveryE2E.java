@@ -10,8 +10,11 @@ import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.TeamStep;
 import dev.crowdlab.api.Wish;
+import dev.crowdlab.api.Writes;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
+import dev.crowdlab.e2e.SavingProgram.After;
+import dev.crowdlab.oracle.Breach;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -20,6 +23,8 @@ import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -145,6 +150,62 @@ class RecoveryE2E {
       lab.awaitVmReady(machine.name(), BOUND);
       lab.delete(LabTeam.class, "cut-off", BOUND);
     }
+  }
+
+  @Test
+  void whatIsSavedIsThereAlsoWhenTheNetworkFailsBeforeThePower() throws Exception {
+    try (Collector collector = Collector.at(internet)) {
+      LabTeam asynchronous = savingTeam("asynchronous", Writes.ASYNCHRONOUS);
+      LabTeam synchronous = savingTeam("synchronous", Writes.SYNCHRONOUS);
+      LabHost machine = machines.get(asynchronous.getStatus().binding().vm());
+      assertThat(synchronous.getStatus().binding().vm()).isEqualTo(machine.name());
+      SavingProgram unsaved = SavingProgram.start(machine, asynchronous, After.WRITE, collector);
+      SavingProgram closing = SavingProgram.start(machine, asynchronous, After.CLOSE, collector);
+      SavingProgram writing = SavingProgram.start(machine, synchronous, After.WRITE, collector);
+      List.of(unsaved, closing, writing).forEach(RecoveryE2E::awaitMore);
+
+      machine.cutFrom(lab.fileServer());
+      awaitMore(unsaved);
+      machine.powerCut();
+
+      assertThat(writing.breaches(lab.fileServer()))
+          .as("of writes that returned, where they are synchronous")
+          .isEmpty();
+      assertThat(closing.breaches(lab.fileServer())).as("of closes that returned").isEmpty();
+      assertThat(unsaved.breaches(lab.fileServer()))
+          .as("of writes that returned, where they are asynchronous: nobody promised them")
+          .isNotEmpty()
+          .allSatisfy(breach -> assertThat(breach.kind()).isEqualTo(Breach.Kind.LOST_LINE));
+      for (LabTeam team : List.of(asynchronous, synchronous)) {
+        lab.awaitTeamReadyAfter(
+            team.getMetadata().getName(), team.getStatus().binding().epoch(), BOUND);
+        lab.delete(LabTeam.class, team.getMetadata().getName(), BOUND);
+      }
+      machine.start();
+      lab.awaitVmReady(machine.name(), BOUND);
+    }
+  }
+
+  /** A team that began on the sudo user's machine and may go on elsewhere. */
+  private LabTeam savingTeam(String name, Writes writes) {
+    lab.apply(
+        LabTeam.class,
+        lab.teamYaml(name).replace("{size: 64Mi}", "{size: 64Mi, writes: " + writes + "}")
+            + "  placement: {vmSelector: {matchLabels: {user: lender}}}\n");
+    LabTeam team = lab.awaitTeamReady(name, BOUND);
+    lab.client()
+        .resource(team)
+        .patch(
+            PatchContext.of(PatchType.JSON_MERGE),
+            "{\"spec\":{\"placement\":{\"vmSelector\":null}}}");
+    return team;
+  }
+
+  private static void awaitMore(SavingProgram program) {
+    int before = program.acknowledged().size();
+    Awaitility.await("more lines after " + program.after())
+        .atMost(BOUND)
+        .until(() -> program.acknowledged().size() > before + 20);
   }
 
   @Test

@@ -96,7 +96,7 @@ class InstallIT {
               detection: {heartbeats: {coreShare: 0.1, slow: 10s}, suspicion: {phi: 9}, probes: {count: 20},
                 patience: {agentHang: 20s}, storm: {share: 0.5, least: 5}, self: {stall: 1s}}
               fileServer: {name: f, host: f.example.org, port: 22, user: root, sudo: false, hostKey: "SHA256:x",
-                credentialsSecret: s, sftpPort: 2222, dataDirectory: /srv, retention: 7d, synchronousWrites: true}
+                credentialsSecret: s, sftpPort: 2222, dataDirectory: /srv, retention: 7d}
               route: {sources: [10.0.0.0/8, "2001:db8::/32"], allowedAnnotations: [a/*], firstPort: 20000, lastPort: 20999}
               waitingRoom: {advertise: "[2001:db8::1]:8090", hold: 1m30s, maxHeld: 5}
               network: {allow: [10.0.0.0/8], deny: [10.96.0.0/16]}

@@ -54,7 +54,7 @@ final class RealFileServer implements AutoCloseable {
             HostKeyPin.parse(host.hostKey("ed25519")),
             SshCredentials.key(host.privateKey()));
     return new SshWorkspaces(
-        FileServerSettings.of("files", DATA, SFTP_PORT, false),
+        FileServerSettings.of("files", DATA, SFTP_PORT),
         () -> Outcome.done(target),
         new SshjConnector(SshSettings.DEFAULT, AddressPolicy.strict(), Resolver.system()),
         RandomGenerator.getDefault());

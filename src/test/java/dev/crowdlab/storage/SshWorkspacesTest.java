@@ -38,10 +38,7 @@ final class SshWorkspacesTest {
       new AtomicReference<>(Outcome.done(target("root", "one")));
   private final SshWorkspaces workspaces =
       new SshWorkspaces(
-          FileServerSettings.of("files", "/srv/data", 2222, true),
-          target::get,
-          server,
-          new Random(1));
+          FileServerSettings.of("files", "/srv/data", 2222), target::get, server, new Random(1));
 
   @AfterEach
   void close() {
@@ -64,7 +61,7 @@ final class SshWorkspacesTest {
     assertThat(advanced)
         .isEqualTo(
             new Advanced(
-                3, new ToAgent.Mount("10.77.0.2", 2222, "e3-" + ID, "/data", KEY, true), true));
+                3, new ToAgent.Mount("10.77.0.2", 2222, "e3-" + ID, "/data", KEY, false), true));
     assertThat(server.asked()).hasSize(1);
     assertThat(server.asked().getFirst().words()).hasSize(1);
     assertThat(server.asked().getFirst().stdin())

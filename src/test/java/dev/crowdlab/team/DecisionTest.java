@@ -14,12 +14,15 @@ import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.Creation;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.LabTeamSpec;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.api.RecoveryPolicy;
+import dev.crowdlab.api.WorkspaceSpec;
+import dev.crowdlab.api.Writes;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.VmHealth;
@@ -469,9 +472,15 @@ class DecisionTest {
     assertThat(ExerciseDigest.of(spec("t1", "a:1"))).isEqualTo(digest);
     assertThat(ExerciseDigest.of(spec("another-host", "a:1"))).isEqualTo(digest);
     assertThat(ExerciseDigest.of(spec("t1", "a:2"))).isNotEqualTo(digest);
+    assertThat(ExerciseDigest.of(withWrites(Writes.ASYNCHRONOUS))).isEqualTo(digest);
+    assertThat(ExerciseDigest.of(withWrites(Writes.SYNCHRONOUS))).isNotEqualTo(digest);
     // Written down once: another value would restart every team when the operator is updated.
     assertThat(digest)
         .isEqualTo("4369350171745412540de82950f699d0f277d2c6f338c0645c4c20b2ef95b12c");
+  }
+
+  private static LabTeamSpec withWrites(Writes writes) {
+    return with(spec("t1", "a:1"), new WorkspaceSpec(null, writes));
   }
 
   private static Arguments expect(String name, UnaryOperator<Case> change, NextStep expected) {

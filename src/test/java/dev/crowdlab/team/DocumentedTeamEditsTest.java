@@ -69,6 +69,10 @@ class DocumentedTeamEditsTest {
               "spec.workspace.size",
               set("spec.workspace.size", "5Gi")
                   .exactly(DocumentedTeamEditsTest::aSizeBelowWhatIsUsedOnlyEndsWriting)),
+          Map.entry(
+              "spec.workspace.writes",
+              set("spec.workspace.writes", "Synchronous")
+                  .exactly(DocumentedTeamEditsTest::otherWritesAreMountedInPlace)),
           Map.entry("spec.access.host", set("spec.access.host", "new.lab.example.org")),
           Map.entry("spec.access.path", set("spec.access.path", "/new")),
           Map.entry(
@@ -379,6 +383,20 @@ class DocumentedTeamEditsTest {
     assertThat(world(bed)).isEqualTo(before.withLimit(500L << 20));
   }
 
+  private static void otherWritesAreMountedInPlace(TeamBed bed) {
+    assertThat(lastRun(bed, ALICE).mount().synchronous()).isFalse();
+
+    edit(bed, "spec.workspace.writes", "Synchronous");
+    bed.settle(T);
+    assertThat(bed.status(T).binding().epoch()).isEqualTo(2);
+    assertThat(lastRun(bed, ALICE).mount().synchronous()).isTrue();
+
+    edit(bed, "spec.workspace.writes", null);
+    bed.settle(T);
+    assertThat(bed.status(T).binding().epoch()).isEqualTo(3);
+    assertThat(lastRun(bed, ALICE).mount().synchronous()).isFalse();
+  }
+
   private static void anotherPortIsOpened(TeamBed bed) {
     int port = bed.status(T).binding().port();
 
@@ -570,7 +588,7 @@ class DocumentedTeamEditsTest {
         run.namespace(),
         run.name(),
         other.epoch(),
-        other.mount(),
+        other.mount().withSynchronous(run.mount().synchronous()),
         run.containers(),
         run.internet(),
         samePorts ? other.ports() : run.ports(),

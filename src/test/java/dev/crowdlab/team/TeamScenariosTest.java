@@ -449,7 +449,7 @@ class TeamScenariosTest {
 
   @Test
   void anotherSizeIsSetOnTheFileServerAndTheExerciseGoesOn() {
-    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"))));
+    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"), null)));
     bed.settle("t1");
 
     assertThat(bed.workspaces.standing(bed.workspace("t1")).orElseThrow().sizeBytes())
@@ -736,7 +736,7 @@ class TeamScenariosTest {
     bed.settle("t1");
     assertThat(bed.condition("t1", READY)).isEqualTo("True:WorkspaceFull");
 
-    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"))));
+    edit(spec -> with(spec, new WorkspaceSpec(new Quantity("5Gi"), null)));
     bed.settle("t1");
 
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");

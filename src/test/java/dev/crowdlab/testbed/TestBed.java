@@ -79,7 +79,8 @@ public record TestBed(Path scripts, Path kube, Path ingress, Path helm, Path ima
 
   /** Starts a program that ends with this JVM, also when the JVM is killed. */
   Daemon start(Path log, String... words) {
-    // Those of Kubernetes and the ingress are written in Go: the test bed has more memory than processors.
+    // Those of Kubernetes and the ingress are written in Go: the test bed has more memory than
+    // processors.
     List<String> command =
         new ArrayList<>(List.of("env", "GOGC=400", scripts.resolve("while-open").toString()));
     command.addAll(List.of(words));
