@@ -2,13 +2,13 @@ package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Mounts.Attach;
 import dev.crowdlab.agent.Mounts.Health;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -215,7 +215,7 @@ final class TeamWorker {
       alarm = null;
     }
     Deployment present = deployment;
-    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
+    if (present == null || !present.onHost) {
       return;
     }
     long wait = Math.max(0, present.nextLook - System.nanoTime());
@@ -269,30 +269,70 @@ final class TeamWorker {
   private void makeAhead(ToAgent.Run run) {
     Deployment present = deployment;
     try {
-      boolean occupied = present != null && present.onHost;
-      if (occupied || !host.epochs().admit(run.teamUid(), run.epoch())) {
+      if (present != null && present.onHost && !present.ahead) {
+        if (present.run.epoch() < run.epoch()) {
+          notMade(run, RunFailure.INTERNAL, "an earlier epoch of the team is still here");
+        }
+        return;
+      }
+      if (!host.epochs().admit(run.teamUid(), run.epoch())) {
+        notMade(run, RunFailure.EPOCH_REFUSED, "this VM has seen a higher epoch of the team");
+        return;
+      }
+      Making making = present == null ? null : present.making;
+      if (present != null && present.isAheadOf(run) && making != null && !making.hasFailed()) {
+        making.whenDone(failure -> made(run, failure));
+        return;
+      }
+      if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
+        notMade(run, RunFailure.INTERNAL, "what was made of it before cannot be removed");
         return;
       }
       Deployment made = new Deployment(run);
       made.ahead = true;
+      made.nextLook = System.nanoTime() + timings.unused().toNanos();
       deployment = made;
-      begin(made);
+      begin(made).whenDone(failure -> made(run, failure));
     } catch (RunException e) {
-      LOG.info(new Deployment(run) + ": not made ahead: " + e.text());
       deployment = null;
+      notMade(run, e.code(), e.text());
     } catch (IOException e) {
-      LOG.warning(new Deployment(run) + ": not made ahead: " + e);
+      notMade(run, RunFailure.INTERNAL, "the run cannot be kept: " + e);
     }
   }
 
+  private void made(ToAgent.Run run, @Nullable Throwable failure) {
+    switch (failure) {
+      case null ->
+          reporter.prepared(
+              new Prepared(run.teamUid(), run.namespace(), run.name(), run.epoch(), null, null));
+      case RunException e -> notMade(run, e.code(), e.text());
+      default -> notMade(run, RunFailure.INTERNAL, "the agent failed: " + failure);
+    }
+  }
+
+  private void notMade(ToAgent.Run run, RunFailure code, String text) {
+    LOG.info(new Deployment(run) + ": not made ahead: " + text);
+    reporter.prepared(
+        new Prepared(
+            run.teamUid(),
+            run.namespace(),
+            run.name(),
+            run.epoch(),
+            code.name(),
+            Texts.message(text)));
+  }
+
   /** Notes the run as being on the VM, and has all that needs no mount made. */
-  private void begin(Deployment made) throws RunException, IOException {
+  private Making begin(Deployment made) throws RunException, IOException {
     RunChecks.check(made.run, made.ahead);
     host.capacity().reserve(made.run);
     made.onHost = true;
     host.files().save(made.run);
-    Path workspace = made.usesWorkspace() ? host.mounts().prepare(made.place) : null;
-    made.making = Making.begin(host, made, workspace, executor);
+    made.workspace = made.usesWorkspace() ? host.mounts().prepare(made.place) : null;
+    Making making = Making.begin(host, made, executor);
+    made.making = making;
+    return making;
   }
 
   /** The same order again: the present state is the answer. */
@@ -335,6 +375,7 @@ final class TeamWorker {
     Making ahead = made.making;
     deployment = made;
     made.ordered(run);
+    made.nextLook = System.nanoTime();
     try {
       if (ahead == null) {
         begin(made);
@@ -369,10 +410,13 @@ final class TeamWorker {
     CompletableFuture<Void> noNeed = new CompletableFuture<>();
     CompletableFuture<Void> enough =
         CompletableFuture.anyOf(cancelled, noNeed).thenAccept(any -> {});
+    Making making = made.making;
     CompletableFuture<Attach> attaching =
-        mount == null
+        mount == null || making == null
             ? CompletableFuture.completedFuture(new Attach.Attached())
-            : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
+            : making
+                .ordered()
+                .thenApplyAsync(ready -> attachForLong(made, mount, enough), executor);
     try {
       await(made, cancelled);
       if (ahead) {
@@ -405,6 +449,11 @@ final class TeamWorker {
     if (!cancelled.isDone()) {
       expectAttached(attached);
       made.times.attached();
+      if (making != null && making.isSetUp() && !host.pods().see(made.pod, made.workspace)) {
+        LOG.warning(made + ": made again: its containers do not see the workspace");
+        begin(made);
+        await(made, cancelled);
+      }
     }
   }
 
@@ -464,10 +513,17 @@ final class TeamWorker {
 
   private void look(boolean exitSeen, CompletableFuture<Void> cancelled) {
     Deployment present = deployment;
-    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
+    if (present == null || !present.onHost) {
       return;
     }
     long now = System.nanoTime();
+    if (present.ahead && !present.doomed) {
+      if (now - present.nextLook < 0) {
+        return;
+      }
+      LOG.info(present + ": was made ahead, and no run followed");
+      present.doomed = true;
+    }
     present.nextLook = now + timings.look().toNanos();
     if (present.doomed) {
       removeAgain(present);
@@ -505,7 +561,7 @@ final class TeamWorker {
     }
   }
 
-  /** Whether the workspace is there; mends it, or ends the run, when it is not. */
+  /** Whether the workspace is there; ends the run, in the end, when it is not. */
   private boolean mountIsWell(Deployment present, long now, CompletableFuture<Void> cancelled) {
     ToAgent.Mount mount = present.run.mount();
     boolean notYet = present.state.compareTo(State.ATTACHED) < 0 && !present.mountDead;
@@ -534,7 +590,7 @@ final class TeamWorker {
         }
       }
     }
-    mend(present, mount, cancelled);
+    giveUpOrWait(present, mount, cancelled);
     return false;
   }
 
@@ -549,14 +605,18 @@ final class TeamWorker {
   }
 
   /**
-   * A dead mount never comes back. The file server is asked whether the epoch still holds: if so,
-   * it is mounted anew and the containers, which hold the dead mount, are started again; if not,
-   * the run is over; and if there is no answer, nobody is stopped before the bound.
+   * A dead mount never comes back. The file server is asked whether the epoch still holds. When it
+   * answers the run is over either way: what the dead connection had under way is still in this
+   * kernel's hands, which sends it again and again, and would land in the midst of what a new mount
+   * of the same epoch writes. The hub gives the team another epoch here, whose fence ends that. If
+   * there is no answer, nobody is stopped before the bound.
    */
-  private void mend(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+  private void giveUpOrWait(
+      Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
     tell(present, State.ATTACHING, RunFailure.MOUNT_FAILED, "the workspace's mount is dead");
     switch (host.mounts().login(present.place, mount, cancelled)) {
-      case Attach.Attached ok -> remount(present, mount, cancelled);
+      case Attach.Attached ok ->
+          giveUp(present, RunFailure.MOUNT_LOST, "the workspace's mount died");
       case Attach.Refused(String why) -> giveUp(present, RunFailure.EPOCH_REFUSED, why);
       case Attach.Unreachable(String why) -> endAfterBound(present, why);
       case Attach.Distrusted(String why) -> endAfterBound(present, why);
@@ -567,23 +627,6 @@ final class TeamWorker {
   private void endAfterBound(Deployment present, String why) {
     if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
       giveUp(present, RunFailure.MOUNT_FAILED, why);
-    }
-  }
-
-  private void remount(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
-    host.mounts().abort(present.place);
-    if (!host.pods().stop(present.pod, Duration.ZERO) || !host.mounts().detach(present.place)) {
-      return;
-    }
-    if (!(host.mounts().attach(present.place, mount, cancelled) instanceof Attach.Attached)) {
-      return;
-    }
-    present.mountDead = false;
-    LOG.info(present + ": its workspace is mounted anew");
-    try {
-      startContainers(present);
-    } catch (RunException e) {
-      giveUp(present, e.code(), e.text());
     }
   }
 
@@ -723,7 +766,7 @@ final class TeamWorker {
    */
   private boolean remove(Deployment present, Duration grace) {
     present.doomed = true;
-    if (present.code == null && !present.ahead) {
+    if (present.code == null && !present.ahead && present.state != State.STOPPED) {
       tell(present, State.STOPPING, null, null);
     }
     Making making = present.making;
@@ -732,8 +775,12 @@ final class TeamWorker {
       present.making = null;
     }
     boolean hasMount = present.usesWorkspace();
-    if (!grace.isZero()) {
-      host.pods().stop(present.pod, grace);
+    if (!grace.isZero()
+        && !present.ahead
+        && host.pods().stop(present.pod, present.containerNames(), grace)
+        && (!hasMount || host.mounts().settle(present.place))) {
+      // All that it wrote is saved: nobody has to wait for what is left here.
+      tell(present, State.STOPPED, null, null);
     }
     boolean removed = host.pods().remove(present.pod);
     if (!removed && hasMount && !alive(host.mounts().health(present.place))) {

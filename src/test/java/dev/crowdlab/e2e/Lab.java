@@ -199,20 +199,11 @@ public final class Lab implements AutoCloseable {
   }
 
   /**
-   * As {@link #start(ControlPlane, LabNetwork, String)}, with a relay before the hub, and machines
-   * that prove themselves no longer after the tenth loss than after the first.
-   */
-  public static Lab startRelayed(ControlPlane controlPlane, LabNetwork network, String namespace) {
-    return startRelayed(
-        controlPlane, network, namespace, "returning: {stable: 10s, longest: 10s}\n");
-  }
-
-  /**
    * As {@link #start(ControlPlane, LabNetwork, String, String)}, with a relay before the hub.
    *
    * @param configuration further sections of the operator's configuration, in YAML
    */
-  public static Lab startRelayed(
+  static Lab startRelayed(
       ControlPlane controlPlane, LabNetwork network, String namespace, String configuration) {
     LabHost files = network.start("files", HostOptions.fileServer("512M"));
     try {
