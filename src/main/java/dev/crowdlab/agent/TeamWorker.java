@@ -250,7 +250,9 @@ final class TeamWorker {
         present.after = run;
         return;
       }
-      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
+      if (present.onHost
+          || present.code == RunFailure.EPOCH_REFUSED
+          || present.code == RunFailure.MOUNT_LOST) {
         renew(present, run);
         return;
       }
@@ -616,7 +618,7 @@ final class TeamWorker {
     tell(present, State.ATTACHING, RunFailure.MOUNT_FAILED, "the workspace's mount is dead");
     switch (host.mounts().login(present.place, mount, cancelled)) {
       case Attach.Attached ok ->
-          giveUp(present, RunFailure.MOUNT_LOST, "the workspace's mount died");
+          endMounted(present, RunFailure.MOUNT_LOST, "the workspace's mount died");
       case Attach.Refused(String why) -> giveUp(present, RunFailure.EPOCH_REFUSED, why);
       case Attach.Unreachable(String why) -> endAfterBound(present, why);
       case Attach.Distrusted(String why) -> endAfterBound(present, why);
@@ -626,8 +628,22 @@ final class TeamWorker {
 
   private void endAfterBound(Deployment present, String why) {
     if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
-      giveUp(present, RunFailure.MOUNT_FAILED, why);
+      endMounted(present, RunFailure.MOUNT_FAILED, why);
     }
+  }
+
+  /**
+   * Ends a run whose epoch was mounted here. Its order may come again, from a hub or to an agent
+   * that knows nothing of this: from now on it is refused, and the hub learns to give another
+   * epoch.
+   */
+  private void endMounted(Deployment present, RunFailure code, String why) {
+    try {
+      host.epochs().admit(teamUid, present.run.epoch() + 1);
+    } catch (IOException e) {
+      LOG.warning(present + ": that its epoch is over cannot be written: " + e);
+    }
+    giveUp(present, code, why);
   }
 
   private void lookAtContainers(Deployment present, long now) {

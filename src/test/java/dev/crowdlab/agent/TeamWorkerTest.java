@@ -962,6 +962,16 @@ class TeamWorkerTest {
         r -> r.state() == State.ATTACHING && RunFailure.MOUNT_FAILED.name().equals(r.code()));
     awaitFailure(RunFailure.MOUNT_LOST);
     assertNothingIsLeft();
+
+    // when its order comes again, as from a hub that has not heard of it
+    int mounted = mounts.attempts();
+    teams.order(Runs.run(1));
+
+    // then it is mounted no second time, but the next epoch is
+    awaitFailure(RunFailure.EPOCH_REFUSED);
+    assertThat(mounts.attempts()).isEqualTo(mounted);
+    teams.order(Runs.run(2));
+    reporter.awaitReport(r -> r.epoch() == 2 && r.state() == State.HEALTHY);
   }
 
   @Test

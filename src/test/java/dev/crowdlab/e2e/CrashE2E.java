@@ -46,7 +46,10 @@ class CrashE2E {
     // Each loses its power again and again: how long it has to prove itself then is no matter here.
     lab =
         Lab.startRelayed(
-            controlPlane, network, "crash-e2e", "returning: {stable: 2s, longest: 2s}\n");
+            controlPlane,
+            network,
+            "crash-e2e",
+            "returning: {stable: 2s, longest: 2s}\nleaderElection: {enabled: true}\n");
     internet = network.internet();
     student = new Browser(ingress.address());
     for (String name : List.of("c-one", "c-two")) {

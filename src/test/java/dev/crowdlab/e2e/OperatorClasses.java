@@ -31,14 +31,21 @@ final class OperatorClasses {
   static void keep(Process operator) {
     if (operator.isAlive() && BEGUN.compareAndSet(false, true)) {
       Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-      Command.output(
-          BOUND,
-          List.of(
-              jcmd.toString(),
-              Long.toString(operator.pid()),
-              "VM.cds",
-              "static_dump",
-              ARCHIVE.toString()));
+      try {
+        Command.output(
+            BOUND,
+            List.of(
+                jcmd.toString(),
+                Long.toString(operator.pid()),
+                "VM.cds",
+                "static_dump",
+                ARCHIVE.toString()));
+      } finally {
+        // What the dump said, which the JVM leaves where it runs.
+        for (String stream : List.of("stdout", "stderr")) {
+          Path.of("java_pid%d_%s".formatted(operator.pid(), stream)).toFile().delete();
+        }
+      }
     }
   }
 }
