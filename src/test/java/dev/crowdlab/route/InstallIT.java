@@ -174,6 +174,7 @@ class InstallIT {
     "create, events.k8s.io,       events,               install-it,      true",
     "create, '',                  secrets,              crowdlab-system, true",
     "update, coordination.k8s.io, leases,               crowdlab-system, true",
+    "patch,  coordination.k8s.io, leases,               crowdlab-system, true",
     "list,   '',                  nodes,                '',              true",
     "list,   networking.k8s.io,   servicecidrs,         '',              true",
     "get,    '',                  services,             default,         true",
