@@ -26,8 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The operator dies, as by kill -9, right after each step, before the next one begins, and is
- * started again; it stands still while another one leads; what it knew of a team is old or gone:
- * one binding, one writer, no orphan.
+ * started again; what it knew of a team is old or gone: one binding, one writer, no orphan.
  */
 @Order(2)
 @RequiresTestBed(handsClusterOn = true)
@@ -194,35 +193,6 @@ class CrashE2E {
     assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "told", BOUND);
-  }
-
-  /** The fence is what keeps the first one out, not its good will: it finds out too late. */
-  @Test
-  void aLeaderThatStoodStillInTheMidstOfAMoveDoesNoHarmWhenAnotherHasLed() throws Exception {
-    try (MarkedLines lines = MarkedLines.start(lab, "two-leaders", internet)) {
-      LabTeam before = lab.awaitTeamReady("two-leaders", BOUND);
-      long epoch = before.getStatus().binding().epoch();
-      LabHost machine = machines.get(before.getStatus().binding().vm());
-      lines.awaitMore(epoch);
-      lab.doomOperator("stop team.bound");
-      machine.powerCut();
-      lab.awaitOperatorStopped(BOUND);
-
-      lab.replaceStalledOperator();
-      LabTeam after = lab.awaitTeamReadyAfter("two-leaders", epoch, BOUND);
-      lines.awaitMore(after.getStatus().binding().epoch());
-      lab.resumeStalledOperator(BOUND);
-
-      lines.awaitMore(after.getStatus().binding().epoch());
-      assertThat(lab.teamNow("two-leaders").getStatus().binding())
-          .isEqualTo(after.getStatus().binding());
-      assertThat(student.get(after.getStatus().url()).status()).isEqualTo(200);
-      lines.assertNothingIsLostOrMixed(after, 2);
-      machine.start();
-      lab.awaitVmReady(machine.name(), BOUND);
-      assertRunsOnceOnly(after);
-      lab.delete(LabTeam.class, "two-leaders", BOUND);
-    }
   }
 
   /** As after a restore of etcd: the file server and the machine know better. */

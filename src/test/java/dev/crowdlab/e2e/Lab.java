@@ -45,7 +45,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,13 +85,11 @@ public final class Lab implements AutoCloseable {
   private final WorkFolder folder;
   private final Path configuration;
   private final String dataDirectory;
-  private final String furtherConfiguration;
   private final Path kubeconfig;
   private final Optional<Relay> relay;
   private String ownConfiguration;
   private int managementPort;
   private Process operator;
-  private @Nullable Process stalled;
   private Instant operatorStarted = Instant.EPOCH;
   private String identity = "operator-0";
 
@@ -123,7 +120,6 @@ public final class Lab implements AutoCloseable {
     secret(SYSTEM, "files", network.privateKey());
     this.configuration = folder.resolve("config.yaml");
     this.dataDirectory = dataDirectory;
-    this.furtherConfiguration = furtherConfiguration;
     InetSocketAddress hub = new InetSocketAddress(network.gateway(), freePort());
     this.relay =
         relayed
@@ -284,10 +280,7 @@ public final class Lab implements AutoCloseable {
     launchMortal();
   }
 
-  /**
-   * The mortal operator dies, as by kill -9, right after it reaches the step next; or it stands
-   * still there, as by SIGSTOP, when the step has a {@code stop} before it.
-   */
+  /** The mortal operator dies, as by kill -9, right after it reaches the step next. */
   public void doomOperator(String step) {
     try {
       Path next = Files.writeString(folder.resolve("doom.next"), step);
@@ -334,40 +327,6 @@ public final class Lab implements AutoCloseable {
   /** SIGCONT. */
   public void resumeOperator() {
     signalOperator("CONT");
-  }
-
-  /** Waits until the operator stands still, as after SIGSTOP. */
-  public void awaitOperatorStopped(Duration bound) {
-    Path stat = Path.of("/proc/%d/stat".formatted(operator.pid()));
-    Awaitility.await("the operator stands still")
-        .atMost(bound)
-        .until(() -> Files.readString(stat).contains(") T "));
-  }
-
-  /**
-   * SIGSTOP, and another operator, of another pod, with the agents' connections from now on. It
-   * leads when the Lease of the first one has run out. For a lab with a relay.
-   */
-  public void replaceStalledOperator() {
-    pauseOperator();
-    stalled = operator;
-    replacePod();
-    InetSocketAddress hub = new InetSocketAddress(gateway(), freePort());
-    listenAt(hub);
-    try {
-      configure(furtherConfiguration);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    relay().leadTo(hub);
-    startMortalOperator();
-  }
-
-  /** SIGCONT for the operator that was replaced, and the wait for its end. */
-  public void resumeStalledOperator(Duration bound) {
-    Process resumed = Objects.requireNonNull(stalled, "no operator is stalled");
-    signal(resumed, "CONT");
-    awaitEnd(resumed, bound);
   }
 
   /** SIGTERM, as a pod's end begins; it must end in order within the bound. */
@@ -739,9 +698,6 @@ public final class Lab implements AutoCloseable {
 
   @Override
   public void close() {
-    if (stalled != null) {
-      stalled.destroyForcibly();
-    }
     if (operator != null) {
       killOperator();
     }
