@@ -3,7 +3,6 @@ package dev.crowdlab.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -26,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The operator dies, as by kill -9, right after each step, before the next one begins, and is
- * started again; what it knew of a team is old or gone: one binding, one writer, no orphan.
+ * started again: one binding, one writer, no orphan.
  */
 @Order(2)
 @RequiresTestBed(handsClusterOn = true)
@@ -37,19 +36,12 @@ class CrashE2E {
 
   private Lab lab;
   private Browser student;
-  private String internet;
   private final Map<String, LabHost> machines = new TreeMap<>();
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     // Each loses its power again and again: how long it has to prove itself then is no matter here.
-    lab =
-        Lab.startRelayed(
-            controlPlane,
-            network,
-            "crash-e2e",
-            "returning: {stable: 2s, longest: 2s}\nleaderElection: {enabled: true}\n");
-    internet = network.internet();
+    lab = Lab.start(controlPlane, network, "crash-e2e", "returning: {stable: 2s, longest: 2s}\n");
     student = new Browser(ingress.address());
     for (String name : List.of("c-one", "c-two")) {
       machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
@@ -193,35 +185,6 @@ class CrashE2E {
     assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "told", BOUND);
-  }
-
-  /** As after a restore of etcd: the file server and the machine know better. */
-  @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aTeamWhoseStatusIsThreeEpochsOldOrEmptyComesBackWithOneWriter(boolean empty) {
-    String name = empty ? "emptied" : "rolled-back";
-    try (MarkedLines lines = MarkedLines.start(lab, name, internet)) {
-      LabTeamStatus old = lab.awaitTeamReady(name, BOUND).getStatus();
-      long epoch = old.binding().epoch();
-      lines.awaitMore(epoch);
-      for (int move = 0; move < 3; move++) {
-        lab.rebind(name, epoch);
-        epoch = lab.awaitTeamReadyAfter(name, epoch, BOUND).getStatus().binding().epoch();
-      }
-      lines.awaitMore(epoch);
-      lab.killOperator();
-      lab.setStatus(name, empty ? LabTeamStatus.EMPTY : old);
-
-      lab.startMortalOperator();
-
-      LabTeam after = lab.awaitTeamReadyAfter(name, epoch, BOUND);
-      assertThat(after.getStatus().workspace().id()).isEqualTo(old.workspace().id());
-      lines.awaitMore(after.getStatus().binding().epoch());
-      assertThat(student.get(after.getStatus().url()).status()).isEqualTo(200);
-      lines.assertNothingIsLostOrMixed(after, 5);
-      assertRunsOnceOnly(after);
-      lab.delete(LabTeam.class, name, BOUND);
-    }
   }
 
   /** One machine runs the team, the one it is bound to; the file server has one epoch of it. */

@@ -2,7 +2,6 @@ package dev.crowdlab.e2e;
 
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.testbed.Command;
@@ -84,11 +83,10 @@ public final class Lab implements AutoCloseable {
   private final String namespace;
   private final WorkFolder folder;
   private final Path configuration;
-  private final String dataDirectory;
+  private final String ownConfiguration;
   private final Path kubeconfig;
+  private final int managementPort;
   private final Optional<Relay> relay;
-  private String ownConfiguration;
-  private int managementPort;
   private Process operator;
   private Instant operatorStarted = Instant.EPOCH;
   private String identity = "operator-0";
@@ -118,22 +116,21 @@ public final class Lab implements AutoCloseable {
     this.kubeconfig = controlPlane.kubeconfig(SYSTEM, "crowdlab");
     this.files = fileServer;
     secret(SYSTEM, "files", network.privateKey());
+    this.managementPort = freePort();
     this.configuration = folder.resolve("config.yaml");
-    this.dataDirectory = dataDirectory;
-    InetSocketAddress hub = new InetSocketAddress(network.gateway(), freePort());
+    int hubPort = freePort();
+    String hub = at(network.gateway(), hubPort);
+    int relayPort = freePort();
     this.relay =
         relayed
-            ? Optional.of(new Relay(new InetSocketAddress(network.gateway(), freePort()), hub))
+            ? Optional.of(
+                new Relay(
+                    new InetSocketAddress(network.gateway(), relayPort),
+                    new InetSocketAddress(network.gateway(), hubPort)))
             : Optional.empty();
-    listenAt(hub);
-    configure(furtherConfiguration);
-  }
-
-  /** The next operator listens there for agents, and at ports that nothing has, for all else. */
-  private void listenAt(InetSocketAddress hub) {
+    String dialled = relayed ? at(network.gateway(), relayPort) : hub;
     String waitingRoom = at(network.gateway(), freePort());
-    managementPort = freePort();
-    ownConfiguration =
+    this.ownConfiguration =
         """
         namespace: %s
         hub: {listen: '%s', advertise: ['%s']}
@@ -144,8 +141,8 @@ public final class Lab implements AutoCloseable {
         """
             .formatted(
                 SYSTEM,
-                at(network.gateway(), hub.getPort()),
-                at(network.gateway(), relay.map(Relay::address).orElse(hub).getPort()),
+                hub,
+                dialled,
                 files.address(),
                 files.fingerprint("ed25519"),
                 dataDirectory,
@@ -153,6 +150,7 @@ public final class Lab implements AutoCloseable {
                 waitingRoom,
                 waitingRoom,
                 managementPort);
+    configure(furtherConfiguration);
   }
 
   /** Starts everything but the machines. */
@@ -199,20 +197,17 @@ public final class Lab implements AutoCloseable {
    * that prove themselves no longer after the tenth loss than after the first.
    */
   public static Lab startRelayed(ControlPlane controlPlane, LabNetwork network, String namespace) {
-    return startRelayed(
-        controlPlane, network, namespace, "returning: {stable: 10s, longest: 10s}\n");
-  }
-
-  /**
-   * As {@link #start(ControlPlane, LabNetwork, String, String)}, with a relay before the hub.
-   *
-   * @param configuration further sections of the operator's configuration, in YAML
-   */
-  public static Lab startRelayed(
-      ControlPlane controlPlane, LabNetwork network, String namespace, String configuration) {
     LabHost files = network.start("files", HostOptions.fileServer("512M"));
     try {
-      Lab lab = new Lab(controlPlane, network, namespace, files, "/srv/data", configuration, true);
+      Lab lab =
+          new Lab(
+              controlPlane,
+              network,
+              namespace,
+              files,
+              "/srv/data",
+              "returning: {stable: 10s, longest: 10s}\n",
+              true);
       lab.startOperator();
       return lab;
     } catch (IOException e) {
@@ -337,10 +332,6 @@ public final class Lab implements AutoCloseable {
 
   /** Waits until the operator has ended by itself. */
   public void awaitOperatorEnd(Duration bound) {
-    awaitEnd(operator, bound);
-  }
-
-  private static void awaitEnd(Process operator, Duration bound) {
     try {
       if (!operator.waitFor(bound.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new AssertionError("the operator still runs after " + bound);
@@ -362,10 +353,6 @@ public final class Lab implements AutoCloseable {
 
   /** Sends the operator a signal, by its name without SIG. */
   void signalOperator(String signal) {
-    signal(operator, signal);
-  }
-
-  private static void signal(Process operator, String signal) {
     Command.output(
         Duration.ofSeconds(10), List.of("kill", "-" + signal, Long.toString(operator.pid())));
   }
@@ -532,32 +519,6 @@ public final class Lab implements AutoCloseable {
                 .withStringData(data)
                 .build())
         .create();
-  }
-
-  /** Asks for another binding than the one of this epoch. */
-  public void rebind(String team, long epoch) {
-    client()
-        .resources(LabTeam.class)
-        .inNamespace(namespace)
-        .withName(team)
-        .edit(
-            object -> {
-              object.getMetadata().getAnnotations().put(Names.REBIND, Long.toString(epoch));
-              return object;
-            });
-  }
-
-  /** Writes a team's status, as nobody but an operator should. */
-  public void setStatus(String team, LabTeamStatus status) {
-    client()
-        .resources(LabTeam.class)
-        .inNamespace(namespace)
-        .withName(team)
-        .editStatus(
-            object -> {
-              object.setStatus(status);
-              return object;
-            });
   }
 
   public void createNamespace(String name) {
