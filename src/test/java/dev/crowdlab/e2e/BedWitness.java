@@ -32,7 +32,7 @@ final class BedWitness implements Witness {
 
   private final Bed bed;
   private final String team;
-  private final String workspace;
+  private final String data;
   private final Clock clock = Clock.systemUTC();
   private final History history = new History();
   private final StudentWitness student;
@@ -41,7 +41,7 @@ final class BedWitness implements Witness {
   private BedWitness(Bed bed, LabTeam team) {
     this.bed = bed;
     this.team = team.getMetadata().getName();
-    this.workspace = team.getStatus().workspace().id();
+    this.data = Lab.dataOf(team);
     this.student =
         StudentWitness.of(
             team,
@@ -113,7 +113,7 @@ final class BedWitness implements Witness {
   }
 
   private String lines() {
-    return bed.lab().fileServer().exec("cat", "/srv/data/live/" + workspace + "/lines");
+    return bed.lab().fileServer().exec("cat", data + "/lines");
   }
 
   @Override

@@ -527,6 +527,11 @@ public final class Lab implements AutoCloseable {
         .createOr(existing -> existing.update());
   }
 
+  /** Where the team's workspace lies on a lab's own file server. */
+  static String dataOf(LabTeam team) {
+    return "/srv/data/live/" + team.getStatus().workspace().id();
+  }
+
   /** The team's containers on the machine, a line each: a restarted one has another id. */
   static String containers(LabHost machine, LabTeam team) {
     String ids =

@@ -67,9 +67,7 @@ final class MarkedLines implements AutoCloseable {
   void assertNothingIsLostOrMixed(LabTeam team, int writers) {
     // First what was acknowledged, then what is there: it goes on all the time.
     List<Mark> acknowledged = collector.of(name);
-    String text =
-        lab.fileServer()
-            .exec("cat", "/srv/data/live/" + team.getStatus().workspace().id() + "/lines");
+    String text = lab.fileServer().exec("cat", Lab.dataOf(team) + "/lines");
     assertThat(WriterJudge.judge(text, acknowledged)).isEmpty();
     assertThat(WriterJudge.writers(text)).hasSizeGreaterThanOrEqualTo(writers);
   }

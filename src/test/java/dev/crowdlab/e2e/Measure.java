@@ -188,7 +188,8 @@ public final class Measure {
     return duration.toMillis() / 1000.0;
   }
 
-  private static String load() throws IOException {
+  /** The machine's load average over the last minute. */
+  static String load() throws IOException {
     return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
   }
 }

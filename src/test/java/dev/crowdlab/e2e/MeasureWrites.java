@@ -71,15 +71,8 @@ public final class MeasureWrites {
   private static final int COMPILED_FILES = 12;
 
   private final PrintStream out = System.out;
-  private final Map<Writes, Team> teams = new EnumMap<>(Writes.class);
+  private final Map<Writes, LabTeam> teams = new EnumMap<>(Writes.class);
   private int runs;
-
-  /**
-   * A team of one way to write.
-   *
-   * @param data its workspace on the file server
-   */
-  private record Team(LabTeam resource, String data) {}
 
   private interface Workload {
     void writeTo(Path folder) throws IOException;
@@ -112,13 +105,11 @@ public final class MeasureWrites {
       }
       out.printf(
           "%d repetitions, load %s before%n%n%-16s %6s  %-14s %9s %9s%n",
-          times, load(), "workload", "RTT", "writes", "min", "median");
+          times, Measure.load(), "workload", "RTT", "writes", "min", "median");
       Map<Writes, Path> mounts = new EnumMap<>(Writes.class);
       try {
-        for (Map.Entry<Writes, Team> team : teams.entrySet()) {
-          mounts.put(
-              team.getKey(),
-              mountHere(machine, SavingProgram.workspace(team.getValue().resource())));
+        for (Map.Entry<Writes, LabTeam> team : teams.entrySet()) {
+          mounts.put(team.getKey(), mountHere(machine, SavingProgram.workspace(team.getValue())));
         }
         Map<String, Workload> workloads = workloads(folder);
         for (int millis : new int[] {0, 5, 30}) {
@@ -133,8 +124,8 @@ public final class MeasureWrites {
       machine.start();
       lab.awaitVmReady(machine.name(), BOUND);
       leadThrough(relay, machine, lab.fileServer());
-      for (Map.Entry<Writes, Team> team : List.copyOf(teams.entrySet())) {
-        lab.delete(LabTeam.class, team.getValue().resource().getMetadata().getName(), BOUND);
+      for (Map.Entry<Writes, LabTeam> team : List.copyOf(teams.entrySet())) {
+        lab.delete(LabTeam.class, team.getValue().getMetadata().getName(), BOUND);
         start(lab, machine, team.getKey());
       }
       cut(true, lab, machine, network);
@@ -175,7 +166,7 @@ public final class MeasureWrites {
     if (sshfs.contains("sshfs_sync") != (writes == Writes.SYNCHRONOUS)) {
       throw new IllegalStateException(name + " is mounted otherwise: " + sshfs);
     }
-    teams.put(writes, new Team(team, "/srv/data/live/" + team.getStatus().workspace().id()));
+    teams.put(writes, team);
   }
 
   /** Mounts the workspace here too, as it is mounted on the machine: one mount, two places. */
@@ -216,9 +207,9 @@ public final class MeasureWrites {
       throws IOException, InterruptedException {
     try (Collector collector = Collector.at(network.internet())) {
       List<SavingProgram> programs = new ArrayList<>();
-      for (Team team : teams.values()) {
+      for (LabTeam team : teams.values()) {
         for (After after : After.values()) {
-          programs.add(SavingProgram.start(machine, team.resource(), after, collector));
+          programs.add(SavingProgram.start(machine, team, after, collector));
         }
       }
       Awaitility.await()
@@ -254,16 +245,17 @@ public final class MeasureWrites {
     for (Map.Entry<String, Workload> workload : workloads.entrySet()) {
       Map<Writes, List<Duration>> took = new EnumMap<>(Writes.class);
       for (int i = 0; i < times; i++) {
-        for (Map.Entry<Writes, Team> team : teams.entrySet()) {
+        for (Map.Entry<Writes, LabTeam> team : teams.entrySet()) {
           String name = "run-" + ++runs;
-          prepare(files, team.getValue().data() + "/" + name);
+          String data = Lab.dataOf(team.getValue()) + "/" + name;
+          prepare(files, data);
           Path folder = mounts.get(team.getKey()).resolve(name);
           long began = System.nanoTime();
           workload.getValue().writeTo(folder);
           took.computeIfAbsent(team.getKey(), _ -> new ArrayList<>())
               .add(Duration.ofNanos(System.nanoTime() - began));
           // Not through the mount: that would take as long again.
-          files.exec("rm", "-rf", team.getValue().data() + "/" + name);
+          files.exec("rm", "-rf", data);
         }
       }
       took.forEach(
@@ -290,9 +282,7 @@ public final class MeasureWrites {
         for n in $(seq %2$d); do
           printf '#include <stdio.h>\\nint part%%d(int x) { return printf("%%%%d", x + %%d); }\\n' "$n" "$n" >"part$n.c"
         done
-        {
-          printf 'int main(void) { return 0; }\\n'
-        } >main.c
+        printf 'int main(void) { return 0; }\\n' >main.c
         printf 'OBJECTS := main.o $(patsubst %%%%,part%%%%.o,$(shell seq %2$d))\\nCFLAGS := -g\\nprogram: $(OBJECTS)\\n\\t$(CC) -o $@ $^\\n' >Makefile
         chown -R --reference=.. .
         """
@@ -348,9 +338,5 @@ public final class MeasureWrites {
 
   private static void run(String... words) {
     Command.output(LONGEST, List.of(words));
-  }
-
-  private static String load() throws IOException {
-    return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
   }
 }

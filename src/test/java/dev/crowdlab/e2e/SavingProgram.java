@@ -110,6 +110,6 @@ final class SavingProgram {
   }
 
   private String content(LabHost files) {
-    return files.exec("cat", "/srv/data/live/" + team.getStatus().workspace().id() + "/" + after);
+    return files.exec("cat", Lab.dataOf(team) + "/" + after);
   }
 }
