@@ -22,6 +22,9 @@ final class Lookout {
   /** While no probe is wanted, it is looked again after so many times their spacing. */
   private static final int PATIENT = 5;
 
+  /** A witness is sought after so many probes: a machine that lives has answered by then. */
+  private static final int ALONE = 5;
+
   private static final Logger log = LoggerFactory.getLogger(Lookout.class);
 
   private final VmRef vm;
@@ -143,13 +146,27 @@ final class Lookout {
 
   private void begun(int round, Purpose purpose, long now) {
     roundBegan = now;
-    if (purpose == Purpose.DOUBT
-        && !hub.own()
-            .hearing()
-            .others(vm.uid(), now - hub.settings().suspicion().floor().toNanos())) {
-      hub.own().witness().ask();
+    if (purpose == Purpose.DOUBT) {
+      hub.timers()
+          .after(
+              sshd.spacing().multipliedBy(ALONE),
+              () -> {
+                synchronized (lock) {
+                  seekWitness(round);
+                }
+              });
     }
     step(round);
+  }
+
+  /**
+   * Whom we hear while it is silent to our probes, and not before, shows that the network carries
+   * what we send: if there is nobody yet, somebody is asked while the round still runs.
+   */
+  private void seekWitness(int round) {
+    if (!over && sshd.running(round) && !hub.own().hearing().others(vm.uid(), roundBegan)) {
+      hub.own().witness().ask();
+    }
   }
 
   private void judge(long now) {

@@ -1293,6 +1293,25 @@ class HubAgentsTest {
   }
 
   @Test
+  void anotherAgentThatWasHeardBeforeTheProbesIsNoWitnessAndDelaysNothing() {
+    watched(true);
+    Agent other = new Agent(OTHER).hello();
+    agents.watch(OTHER, SSHD, false, within -> login);
+    sshd = ProbeResult.NOTHING;
+
+    pass(400);
+    other.beat();
+    pass(750);
+
+    assertThat(health()).isEqualTo(VmHealth.Lost.class);
+    assertThat(registry.find("crowdlab.hub.deaf").counter())
+        .as("one round of probes was enough")
+        .satisfiesAnyOf(
+            counter -> assertThat(counter).isNull(),
+            counter -> assertThat(counter.count()).isZero());
+  }
+
+  @Test
   void whenTooManyVanishAtOnceTheyAreConfirmedOneByOne() {
     List<VmRef> all = fleet(10);
     sshd = ProbeResult.NOTHING;
