@@ -505,7 +505,7 @@ final class TeamWorker {
     }
   }
 
-  /** Whether the workspace is there; mends it, or ends the run, when it is not. */
+  /** Whether the workspace is there; ends the run, in the end, when it is not. */
   private boolean mountIsWell(Deployment present, long now, CompletableFuture<Void> cancelled) {
     ToAgent.Mount mount = present.run.mount();
     boolean notYet = present.state.compareTo(State.ATTACHED) < 0 && !present.mountDead;
@@ -534,7 +534,7 @@ final class TeamWorker {
         }
       }
     }
-    mend(present, mount, cancelled);
+    giveUpOrWait(present, mount, cancelled);
     return false;
   }
 
@@ -549,14 +549,18 @@ final class TeamWorker {
   }
 
   /**
-   * A dead mount never comes back. The file server is asked whether the epoch still holds: if so,
-   * it is mounted anew and the containers, which hold the dead mount, are started again; if not,
-   * the run is over; and if there is no answer, nobody is stopped before the bound.
+   * A dead mount never comes back. The file server is asked whether the epoch still holds. When it
+   * answers the run is over either way: what the dead connection had under way is still in this
+   * kernel's hands, which sends it again and again, and would land in the midst of what a new mount
+   * of the same epoch writes. The hub gives the team another epoch here, whose fence ends that. If
+   * there is no answer, nobody is stopped before the bound.
    */
-  private void mend(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+  private void giveUpOrWait(
+      Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
     tell(present, State.ATTACHING, RunFailure.MOUNT_FAILED, "the workspace's mount is dead");
     switch (host.mounts().login(present.place, mount, cancelled)) {
-      case Attach.Attached ok -> remount(present, mount, cancelled);
+      case Attach.Attached ok ->
+          giveUp(present, RunFailure.MOUNT_LOST, "the workspace's mount died");
       case Attach.Refused(String why) -> giveUp(present, RunFailure.EPOCH_REFUSED, why);
       case Attach.Unreachable(String why) -> endAfterBound(present, why);
       case Attach.Distrusted(String why) -> endAfterBound(present, why);
@@ -567,23 +571,6 @@ final class TeamWorker {
   private void endAfterBound(Deployment present, String why) {
     if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
       giveUp(present, RunFailure.MOUNT_FAILED, why);
-    }
-  }
-
-  private void remount(Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
-    host.mounts().abort(present.place);
-    if (!host.pods().stop(present.pod, Duration.ZERO) || !host.mounts().detach(present.place)) {
-      return;
-    }
-    if (!(host.mounts().attach(present.place, mount, cancelled) instanceof Attach.Attached)) {
-      return;
-    }
-    present.mountDead = false;
-    LOG.info(present + ": its workspace is mounted anew");
-    try {
-      startContainers(present);
-    } catch (RunException e) {
-      giveUp(present, e.code(), e.text());
     }
   }
 

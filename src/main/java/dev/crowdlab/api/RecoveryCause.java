@@ -33,7 +33,13 @@ public enum RecoveryCause {
   SPEC_CHANGED,
   /** The exercise could not be kept running there. */
   @JsonProperty("ExerciseFailed")
-  EXERCISE_FAILED;
+  EXERCISE_FAILED,
+  /**
+   * Its machine's connection to the file server broke: it is started anew there, under an epoch of
+   * its own.
+   */
+  @JsonProperty("MountLost")
+  MOUNT_LOST;
 
   /** The word as it stands in the API. */
   @Override

@@ -35,7 +35,7 @@ public final class RunReasons {
       case IMAGE_MISSING -> Reason.IMAGE_PULL_FAILED;
       case CONTAINER_EXITED -> Reason.CONTAINER_EXITED;
       case CONTAINER_REFUSED, PORT_IN_USE -> Reason.CONTAINER_FAILED;
-      case EPOCH_REFUSED, MOUNT_FAILED -> Reason.MOUNT_FAILED;
+      case EPOCH_REFUSED, MOUNT_FAILED, MOUNT_LOST -> Reason.MOUNT_FAILED;
       case WORKSPACE_FULL -> Reason.WORKSPACE_FULL;
       case CAPACITY_EXCEEDED -> Reason.NO_CAPACITY;
       case HOST_UNFIT -> Reason.CONFIGURATION_FAILED;
@@ -51,7 +51,7 @@ public final class RunReasons {
     return switch (code) {
       case EPOCH_REFUSED, CAPACITY_EXCEEDED, PORT_IN_USE, HOST_UNFIT, CONTAINER_REFUSED ->
           Kind.TERMINAL;
-      case IMAGE_MISSING, CONTAINER_EXITED, MOUNT_FAILED, WORKSPACE_FULL, INTERNAL ->
+      case IMAGE_MISSING, CONTAINER_EXITED, MOUNT_FAILED, MOUNT_LOST, WORKSPACE_FULL, INTERNAL ->
           Kind.TRANSIENT;
     };
   }
@@ -66,6 +66,7 @@ public final class RunReasons {
       case CONTAINER_REFUSED -> "a container could not be started";
       case EPOCH_REFUSED -> "the file server refused the epoch";
       case MOUNT_FAILED -> "the workspace could not be mounted";
+      case MOUNT_LOST -> "the workspace's mount died";
       case WORKSPACE_FULL -> "the workspace is full";
       case CAPACITY_EXCEEDED -> "the team would exceed what the machine lends";
       case PORT_IN_USE -> "another process of the machine holds the published port";

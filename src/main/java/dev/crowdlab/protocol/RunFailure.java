@@ -10,8 +10,13 @@ public enum RunFailure {
   CONTAINER_REFUSED,
   /** The file server refused the login of this epoch: the run is stale. */
   EPOCH_REFUSED,
-  /** The workspace could not be mounted, or its mount died. */
+  /** The workspace could not be mounted, or its mount died and the file server does not answer. */
   MOUNT_FAILED,
+  /**
+   * The mount died, and the file server answers. What the dead one still had under way may reach
+   * the file server at any time, until its epoch is fenced: so only a new epoch may write.
+   */
+  MOUNT_LOST,
   /** The workspace is full. */
   WORKSPACE_FULL,
   /** The run asks for more teams, cpu or memory than the VM was configured to lend. */

@@ -323,6 +323,7 @@ final class Decision {
       case EPOCH_REFUSED -> new NextStep.LearnEpoch();
       case MOUNT_FAILED, CAPACITY_EXCEEDED, HOST_UNFIT ->
           new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.ratherNot(vm));
+      case MOUNT_LOST -> new NextStep.Move(RecoveryCause.MOUNT_LOST, false, Wish.stay(vm));
       case IMAGE_MISSING,
           CONTAINER_EXITED,
           CONTAINER_REFUSED,

@@ -90,7 +90,14 @@ final class Moves {
     boolean serves =
         switch (move.cause()) {
           case VM_DRAINED, VM_DELETED, AGENT_LOST, AGENT_HUNG -> true;
-          case VM_LOST, VM_HUNG, VM_QUARANTINED, REQUESTED, SPEC_CHANGED, EXERCISE_FAILED -> false;
+          case VM_LOST,
+              VM_HUNG,
+              VM_QUARANTINED,
+              REQUESTED,
+              SPEC_CHANGED,
+              EXERCISE_FAILED,
+              MOUNT_LOST ->
+              false;
           case null -> false;
         };
     if (serves && !fault) {

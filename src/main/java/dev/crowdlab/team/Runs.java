@@ -117,7 +117,12 @@ final class Runs {
   Result countFailure(Pass pass, Observed o, NextStep.CountFailure failure) {
     Duration first =
         switch (failure.code()) {
-          case EPOCH_REFUSED, PORT_IN_USE, MOUNT_FAILED, CAPACITY_EXCEEDED, HOST_UNFIT ->
+          case EPOCH_REFUSED,
+              PORT_IN_USE,
+              MOUNT_FAILED,
+              MOUNT_LOST,
+              CAPACITY_EXCEEDED,
+              HOST_UNFIT ->
               Duration.ofMillis(100);
           case IMAGE_MISSING, CONTAINER_EXITED, CONTAINER_REFUSED, WORKSPACE_FULL, INTERNAL ->
               FAILED_FIRST;

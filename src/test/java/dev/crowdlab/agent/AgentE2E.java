@@ -14,7 +14,6 @@ import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.RequiresTestBed;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -616,7 +615,9 @@ class AgentE2E {
 
     // when
     hub.send(bed.run("epochs", 2, port));
-    hub.await(TeamReport.class, r -> r.epoch() == 2 && r.state() == State.HEALTHY);
+    hub.await(
+        TeamReport.class,
+        r -> r.teamUid().equals("epochs") && r.epoch() == 2 && r.state() == State.HEALTHY);
 
     // then
     assertThat(ask(port, "a.txt", "second")).isEqualTo("saved\n");
@@ -690,7 +691,7 @@ class AgentE2E {
   }
 
   @Test
-  void aBrokenMountWhoseEpochHoldsIsMountedAnew() throws Exception {
+  void aBrokenMountEndsTheRunAndTheNextEpochFindsWhatWasSaved() throws Exception {
     // given
     int port = up("broken");
     StubHub.Connection hub = hub();
@@ -700,18 +701,18 @@ class AgentE2E {
     bed.files().shell("pkill -KILL -u broken");
 
     // then
+    awaitFailure(hub, "broken", RunFailure.MOUNT_LOST);
+    assertNothingIsLeftOf("broken");
+    hub.send(bed.run("broken", 2, port));
     hub.await(
         TeamReport.class,
-        r -> r.state() == State.ATTACHING && RunFailure.MOUNT_FAILED.name().equals(r.code()));
-    await()
-        .atMost(PATIENCE)
-        .ignoreExceptionsInstanceOf(IOException.class)
-        .until(() -> ask(port, "a.txt", "").equals("kept"));
+        r -> r.teamUid().equals("broken") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    assertThat(ask(port, "a.txt", "")).isEqualTo("kept");
     assertThat(ask(port, "b.txt", "more")).isEqualTo("saved\n");
   }
 
   @Test
-  void aHungMountIsAbortedAndMountedAnew() throws Exception {
+  void aHungMountIsAbortedAndTheNextEpochFindsWhatWasSaved() throws Exception {
     // given
     int port = up("hung");
     ask(port, "a.txt", "kept");
@@ -720,11 +721,14 @@ class AgentE2E {
     bed.vm().shell("kill -STOP $(pgrep -x sshfs)");
 
     // then
-    awaitState(hub(), "hung", State.ATTACHING);
-    await()
-        .atMost(PATIENCE)
-        .ignoreExceptionsInstanceOf(IOException.class)
-        .until(() -> ask(port, "a.txt", "").equals("kept"));
+    StubHub.Connection hub = hub();
+    awaitFailure(hub, "hung", RunFailure.MOUNT_LOST);
+    await().atMost(PATIENCE).untilAsserted(() -> assertNothingIsLeftOf("hung"));
+    hub.send(bed.run("hung", 2, port));
+    hub.await(
+        TeamReport.class,
+        r -> r.teamUid().equals("hung") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    assertThat(ask(port, "a.txt", "")).isEqualTo("kept");
   }
 
   @Test
@@ -857,6 +861,8 @@ class AgentE2E {
 
     // when
     hub.send(bed.run("reborn", 2, port));
-    hub.await(TeamReport.class, r -> r.epoch() == 2 && r.state() == State.HEALTHY);
+    hub.await(
+        TeamReport.class,
+        r -> r.teamUid().equals("reborn") && r.epoch() == 2 && r.state() == State.HEALTHY);
   }
 }

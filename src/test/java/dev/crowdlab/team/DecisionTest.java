@@ -440,6 +440,10 @@ class DecisionTest {
             c -> c.says(State.FAILED, RunFailure.MOUNT_FAILED).backoff(Duration.ZERO, 1),
             new NextStep.Move(RecoveryCause.EXERCISE_FAILED, false, Wish.ratherNot(ALICE))),
         expect(
+            "mount lost, time has come",
+            c -> c.says(State.FAILED, RunFailure.MOUNT_LOST).backoff(Duration.ZERO, 1),
+            new NextStep.Move(RecoveryCause.MOUNT_LOST, false, Wish.stay(ALICE))),
+        expect(
             "epoch refused",
             c -> c.says(State.FAILED, RunFailure.EPOCH_REFUSED).backoff(Duration.ZERO, 1),
             new NextStep.LearnEpoch()),

@@ -622,6 +622,23 @@ class TeamScenariosTest {
   }
 
   @Test
+  void aMountThatBrokeIsFencedAndTheTeamStartedAnewWhereItIs() {
+    bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    bed.agents.report(alice, failed("t1", 1, RunFailure.MOUNT_LOST));
+    bed.agents.obedient(true);
+    bed.settle("t1");
+    bed.clock.advance(Duration.ofMillis(200));
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    assertThat(bed.status("t1").binding().epoch()).isEqualTo(2);
+    assertThat(bed.status("t1").recoveries().getFirst().cause())
+        .isEqualTo(RecoveryCause.MOUNT_LOST);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
   void theContainersLastLinesAreTold() {
     TeamReport report = failed("t1", 1, RunFailure.CONTAINER_EXITED);
 
