@@ -182,7 +182,8 @@ final class ExperimentCommand implements Callable<Integer> {
           new Experiment(
                   new KubernetesCluster(client, namespace, template),
                   witnesses(),
-                  new Experiment.Settings(runs, template.getMetadata().getName(), each),
+                  new Experiment.Settings(
+                      runs, template.getMetadata().getName(), each, Optional.empty()),
                   Clock.systemUTC(),
                   words,
                   soFar -> Reports.keep(soFar, out))

@@ -38,8 +38,9 @@ public final class Experiment {
    * @param runs of each fault
    * @param teams what the teams' names begin with
    * @param bound for each thing that is waited for
+   * @param within when so much time has passed no further run begins; empty: as long as it takes
    */
-  public record Settings(int runs, String teams, Duration bound) {
+  public record Settings(int runs, String teams, Duration bound, Optional<Duration> within) {
     public Settings {
       if (runs < 1) {
         throw new IllegalArgumentException("runs is " + runs + ", but must be at least 1");
@@ -89,6 +90,11 @@ public final class Experiment {
     try {
       for (Fault fault : faults) {
         for (int run = 1; run <= settings.runs(); run++) {
+          if (isOver(began)) {
+            progress.println("the experiment ends: its time is over");
+            progress.flush();
+            return results(began, machine);
+          }
           Outcome outcome = once(fault, run);
           outcomes.add(outcome);
           tell(outcome);
@@ -100,6 +106,11 @@ public final class Experiment {
       progress.flush();
     }
     return results(began, machine);
+  }
+
+  private boolean isOver(Instant began) {
+    Duration passed = Duration.between(began, clock.instant());
+    return settings.within().filter(most -> passed.compareTo(most) >= 0).isPresent();
   }
 
   private Results results(Instant began, Supplier<Map<String, String>> machine) {

@@ -1,6 +1,7 @@
 package dev.crowdlab.experiment;
 
 import dev.crowdlab.experiment.Comparison.Series;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -30,12 +31,16 @@ final class Plot {
     CategoryChart chart =
         new CategoryChartBuilder()
             .title("Creation, and recovery from the injection of a fault: median of each step")
+            .xAxisTitle("a creation, or the recovery from this fault")
             .yAxisTitle("seconds")
             .width(Math.max(700, 260 + 90 * comparison.series().size()))
             .height(480)
             .theme(ChartTheme.XChart)
             .build();
     chart.getStyler().setStacked(true);
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
+    chart.getStyler().setAvailableSpaceFill(0.6);
+    chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
     chart.getStyler().setXAxisLabelRotation(comparison.series().size() > 5 ? 45 : 0);
     List<String> names = comparison.series().stream().map(Series::name).toList();

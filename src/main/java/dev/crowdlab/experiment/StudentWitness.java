@@ -18,8 +18,8 @@ import java.util.Optional;
 /** A student who opens the team's URL all the time, as far as any exercise allows it. */
 public final class StudentWitness implements Witness {
 
-  private static final Duration PAUSE = Duration.ofMillis(50);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  /** Patient with ingresses that give up late: what those have not answered is not answered. */
+  private static final Manner USUAL = new Manner(Duration.ofMillis(50), Duration.ofSeconds(30));
 
   private final InstantSource clock;
   private final History history;
@@ -35,6 +35,14 @@ public final class StudentWitness implements Witness {
    */
   public record Paths(String read, Optional<String> append, Optional<InetSocketAddress> ingress) {}
 
+  /**
+   * How a student asks.
+   *
+   * @param pause after each answer
+   * @param patience with one request; then it has no answer, and the student asks anew
+   */
+  public record Manner(Duration pause, Duration patience) {}
+
   private StudentWitness(InstantSource clock, History history, HttpStudent student) {
     this.clock = clock;
     this.history = history;
@@ -43,11 +51,16 @@ public final class StudentWitness implements Witness {
 
   /** A student for each team. */
   public static Source source(Paths paths, InstantSource clock) {
-    return team -> of(team, paths, clock, new History());
+    return team -> of(team, paths, USUAL, clock, new History());
   }
 
-  /** A student for a team, whose exchanges stand in a history. */
-  public static StudentWitness of(LabTeam team, Paths paths, InstantSource clock, History history) {
+  /**
+   * A student for a team, whose exchanges stand in a history.
+   *
+   * @param team that is Ready
+   */
+  public static StudentWitness of(
+      LabTeam team, Paths paths, Manner manner, InstantSource clock, History history) {
     String url = team.getStatus().url();
     if (url == null) {
       throw new IllegalStateException("a team that is Ready has a URL");
@@ -60,8 +73,8 @@ public final class StudentWitness implements Witness {
                 below(url, paths.read()),
                 paths.append().map(path -> below(url, path)),
                 paths.ingress(),
-                PAUSE,
-                PATIENCE),
+                manner.pause(),
+                manner.patience()),
             clock,
             history));
   }

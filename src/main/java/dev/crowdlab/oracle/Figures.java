@@ -4,6 +4,7 @@ import dev.crowdlab.oracle.Exchange.Answer;
 import dev.crowdlab.oracle.Exchange.Way;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -76,7 +77,9 @@ public record Figures(
     }
     Instant heard = exchanges.getFirst().sent();
     Duration longest = Duration.ZERO;
-    for (Exchange exchange : exchanges) {
+    // Readings overlap: what was sent first may be answered last.
+    for (Exchange exchange :
+        exchanges.stream().sorted(Comparator.comparing(Exchange::ended)).toList()) {
       longest = longer(longest, Duration.between(heard, exchange.ended()));
       if (exchange.isRight()) {
         heard = exchange.ended();

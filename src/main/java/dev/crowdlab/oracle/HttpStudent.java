@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,11 +24,16 @@ import org.eclipse.jetty.client.StringRequestContent;
 import org.eclipse.jetty.util.component.LifeCycle;
 
 /**
- * A student who never rests: appends one number after the other to a file (POST) and, beside that,
- * reads (GET) again and again, with a pause after each answer. Where the exercise has such a file,
- * every reading is compared with what was acknowledged.
+ * A student who never rests: appends one number after the other to a file (POST), with a pause
+ * after each answer, and beside that reads (GET) again and again. A reading waits for no other
+ * reading, as somebody who opens the page anew does not: so what a dead machine has swallowed hides
+ * no answer that the next one would give (Tene's <i>coordinated omission</i>). Where the exercise
+ * has such a file, every reading is compared with what was acknowledged.
  */
 public final class HttpStudent implements AutoCloseable {
+
+  /** Readings that wait for their answers; then there is no further one. */
+  private static final int MOST_UNDER_WAY = 256;
 
   private final Settings settings;
   private final InstantSource clock;
@@ -37,6 +43,7 @@ public final class HttpStudent implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final List<Long> acknowledged = new ArrayList<>();
   private final AtomicLong sent = new AtomicLong();
+  private final Semaphore underWay = new Semaphore(MOST_UNDER_WAY);
 
   /**
    * Where and how a student asks.
@@ -45,7 +52,7 @@ public final class HttpStudent implements AutoCloseable {
    * @param append where a POST appends its body as a line to what {@code read} shows; empty: only
    *     reads, and every success is right
    * @param ingress what the URL's name is reached at; empty: what it resolves to
-   * @param pause after each answer
+   * @param pause from one reading to the next, and after each answer to a POST
    * @param patience with one request; then it has no answer
    */
   public record Settings(
@@ -77,12 +84,14 @@ public final class HttpStudent implements AutoCloseable {
                     (host, port, context, promise) -> promise.succeeded(List.of(address))));
     client.setFollowRedirects(false);
     client.setConnectTimeout(settings.patience().toMillis());
+    client.setMaxConnectionsPerDestination(MOST_UNDER_WAY + 1);
     try {
       client.start();
     } catch (Exception e) {
       throw new IllegalStateException("the student's client cannot be started", e);
     }
-    threads.add(Thread.ofVirtual().name("student-get").start(() -> untilStopped(this::read)));
+    threads.add(
+        Thread.ofVirtual().name("student-get").start(() -> untilStopped(this::startReading)));
     settings
         .append()
         .ifPresent(
@@ -101,6 +110,20 @@ public final class HttpStudent implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void startReading() {
+    underWay.acquireUninterruptibly();
+    Thread.ofVirtual()
+        .name("student-reading")
+        .start(
+            () -> {
+              try {
+                read();
+              } finally {
+                underWay.release();
+              }
+            });
   }
 
   private void read() {
@@ -179,6 +202,7 @@ public final class HttpStudent implements AutoCloseable {
       for (Thread thread : threads) {
         thread.join();
       }
+      underWay.acquire(MOST_UNDER_WAY);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

@@ -30,6 +30,7 @@ class ExperimentTest {
   private final FakeCluster cluster = new FakeCluster();
   private final StringWriter said = new StringWriter();
   private final FakeWitness witness = new FakeWitness();
+  private Optional<Duration> within = Optional.empty();
   private final List<Results> kept = new ArrayList<>();
 
   @Test
@@ -116,6 +117,16 @@ class ExperimentTest {
   }
 
   @Test
+  void whenTheTimeIsOverNoFurtherRunBegins() throws Exception {
+    within = Optional.of(Duration.ZERO);
+
+    Results results = run(3, fault(RECOVERED));
+
+    assertThat(results.outcomes()).isEmpty();
+    assertThat(said.toString()).contains("its time is over");
+  }
+
+  @Test
   void whatWasMeasuredIsKeptAfterEachRun() throws Exception {
     run(3, fault(RECOVERED));
 
@@ -146,7 +157,7 @@ class ExperimentTest {
     return new Experiment(
             cluster,
             team -> witness,
-            new Settings(runs, "exp", BOUND),
+            new Settings(runs, "exp", BOUND, within),
             () -> Statuses.at(10_000),
             new PrintWriter(said),
             kept::add)

@@ -14,8 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,24 +35,38 @@ class HttpStudentTest {
   private final StringBuffer file = new StringBuffer();
   private volatile int status = 200;
   private volatile boolean forgets;
+  private volatile boolean swallows;
+  private final CountDownLatch swallowed = new CountDownLatch(1);
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private HttpServer server;
 
   @BeforeEach
   void start() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext("/", this::answer);
+    server.setExecutor(threads);
     server.start();
   }
 
   @AfterEach
   void stop() {
+    swallowed.countDown();
     server.stop(0);
+    threads.close();
   }
 
   private void answer(HttpExchange exchange) throws IOException {
     String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
     if (exchange.getRequestMethod().equals("POST") && status == 200 && !forgets) {
       file.append(body).append('\n');
+    }
+    if (exchange.getRequestMethod().equals("GET") && swallows) {
+      swallows = false;
+      try {
+        var _ = swallowed.await(BOUND.toSeconds(), TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
     byte[] bytes = file.toString().getBytes(StandardCharsets.UTF_8);
     exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
@@ -78,6 +98,27 @@ class HttpStudentTest {
     }
 
     assertThat(StudentJudge.judge(history.from(Instant.EPOCH))).isNotEmpty();
+  }
+
+  @Test
+  void aReadingThatIsSwallowedHidesNoAnswerToTheNext() throws Exception {
+    swallows = true;
+    try (HttpStudent _ = student()) {
+      assertThat(history.await(Instant.EPOCH, all -> right(all, Way.GET) > 5, BOUND)).isTrue();
+      assertThat(swallows).as("one was swallowed").isFalse();
+      swallowed.countDown();
+    }
+
+    List<Exchange> readings =
+        history.from(Instant.EPOCH).stream().filter(e -> e.way() == Way.GET).toList();
+    Exchange longest =
+        Collections.max(readings, Comparator.comparing(e -> Duration.between(e.sent(), e.ended())));
+    assertThat(readings)
+        .anyMatch(
+            other ->
+                other.isRight()
+                    && other.sent().isAfter(longest.sent())
+                    && other.ended().isBefore(longest.ended()));
   }
 
   @Test

@@ -100,6 +100,12 @@ class StudentJudgeTest {
     assertThat(Figures.of(List.of(at(0, 700, Answer.NONE), at(710, 800, Answer.RIGHT))))
         .extracting(Figures::longestSilence)
         .isEqualTo(Duration.ofMillis(800));
+    assertThat(
+            Figures.of(
+                List.of(
+                    at(0, 700, Answer.NONE), at(10, 20, Answer.RIGHT), at(500, 510, Answer.RIGHT))))
+        .extracting(Figures::longestSilence)
+        .isEqualTo(Duration.ofMillis(490));
     assertThat(Figures.of(List.of(at(0, 100, Answer.RIGHT), at(110, 700, Answer.NONE))))
         .extracting(Figures::longestSilence)
         .isEqualTo(Duration.ofMillis(600));
