@@ -35,25 +35,52 @@ final class Bed implements AutoCloseable {
   private final Collector collector;
   private final Map<String, LabHost> machines = new TreeMap<>();
 
-  private Bed(ControlPlane controlPlane, LabNetwork network, IngressBed ingress, String namespace) {
+  /** Which machines the teams' machines are chosen from, as YAML: all of them, or a lane's. */
+  private final String selector;
+
+  private Bed(
+      ControlPlane controlPlane,
+      IngressBed ingress,
+      Lab lab,
+      Collector collector,
+      String selector) {
     this.controlPlane = controlPlane;
     this.ingress = ingress;
-    this.collector = Collector.at(network.internet());
-    this.lab = Lab.startRelayed(controlPlane, network, namespace);
+    this.collector = collector;
+    this.lab = lab;
+    this.selector = selector;
   }
 
-  /** Starts everything; the machines are Ready. */
+  /**
+   * Starts everything; the machines are Ready.
+   *
+   * @param stable how long a machine that was lost proves itself, however often it was
+   */
   static Bed start(
       ControlPlane controlPlane,
       LabNetwork network,
       IngressBed ingress,
       String namespace,
-      List<String> machines) {
-    Bed bed = new Bed(controlPlane, network, ingress, namespace);
+      List<String> machines,
+      Duration stable) {
+    Collector collector = Collector.at(network.internet());
+    Bed bed =
+        new Bed(
+            controlPlane,
+            ingress,
+            Lab.startRelayed(controlPlane, network, namespace, stable),
+            collector,
+            "{}");
     try {
       for (String name : machines) {
         // A disk of its own: one that can be full.
-        LabHost machine = Lab.machine(network, name, HostOptions.full().image().disk("512M"));
+        HostOptions options = HostOptions.full().image().disk("512M");
+        // One is lent by a user who is not root.
+        LabHost machine =
+            Lab.machine(
+                network,
+                name,
+                bed.machines.size() == 1 ? options.sudoUser("lender").sshPort(2200) : options);
         bed.machines.put(name, machine);
         bed.lab.contribute(machine, name, 4);
       }
@@ -63,6 +90,22 @@ final class Bed implements AutoCloseable {
       bed.close();
       throw e;
     }
+  }
+
+  /** A part of it with some of its machines, where teams of its own stay; nothing to close. */
+  Bed lane(String name, List<String> its) {
+    Bed lane =
+        new Bed(
+            controlPlane,
+            ingress,
+            lab,
+            collector,
+            "{matchLabels: {example.org/lane: " + name + "}}");
+    for (String machine : its) {
+      lane.machines.put(machine, machines.get(machine));
+      patch(machine, "{\"metadata\":{\"labels\":{\"example.org/lane\":\"" + name + "\"}}}");
+    }
+    return lane;
   }
 
   ControlPlane controlPlane() {
@@ -93,17 +136,20 @@ final class Bed implements AutoCloseable {
     return machines.values().stream().filter(machine -> machine != one).toList();
   }
 
-  /** The cluster, whose teams have an exercise that the oracle can watch. */
-  Cluster cluster() {
-    return new KubernetesCluster(lab.client(), lab.namespace(), template());
-  }
-
-  private LabTeam template() {
-    return lab.client().getKubernetesSerialization().unmarshal(teamYaml("template"), LabTeam.class);
+  /**
+   * The cluster, whose teams have an exercise that the oracle can watch.
+   *
+   * @param host what their host's name begins with
+   */
+  Cluster cluster(String host) {
+    return new KubernetesCluster(
+        lab.client(),
+        lab.namespace(),
+        lab.client().getKubernetesSerialization().unmarshal(teamYaml(host), LabTeam.class));
   }
 
   /** The YAML of a team whose exercise the oracle can watch. */
-  String teamYaml(String name) {
+  private String teamYaml(String name) {
     return """
     apiVersion: crowdlab.dev/v1alpha1
     kind: LabTeam
@@ -113,27 +159,31 @@ final class Bed implements AutoCloseable {
       exercise:
         egress: Internet
         containers:
-        - {name: web, image: 'localhost/exercise:1', command: [/bin/nc, -ll, -p, "8080", -e, /bin/front],
+        - {name: web, image: 'localhost/exercise:1',
+           # As process 1 nc itself would not end when it is told to.
+           command: [/bin/sh, -c, 'nc -ll -p 8080 -e /bin/front & trap "kill $!" TERM; wait $!'],
            ports: [{name: http, containerPort: 8080}], workspaceMountPath: /work}
         - {name: writer, image: 'localhost/exercise:1', command: [/bin/marked-lines, /work/lines, "%s", "%d"],
            workspaceMountPath: /work}
       workspace: {size: 64Mi}
-      access: {host: watched.%s.example.org, path: /, ingressClassName: contour, port: http,
+      placement: {vmSelector: %s}
+      access: {host: %s.%s.example.org, path: /, ingressClassName: contour, port: http,
                annotations: {projectcontour.io/websocket-routes: /}}
     """
-        .formatted(name, lab.namespace(), collector.address(), collector.port(), lab.namespace());
+        .formatted(
+            name,
+            lab.namespace(),
+            collector.address(),
+            collector.port(),
+            selector,
+            name,
+            lab.namespace());
   }
 
   /** Keeps new teams away from machines, or lets them in again. */
   void cordon(List<LabHost> which, boolean cordoned) {
     for (LabHost machine : which) {
-      lab.client()
-          .resources(ContributedVM.class)
-          .inNamespace(lab.namespace())
-          .withName(machine.name())
-          .patch(
-              PatchContext.of(PatchType.JSON_MERGE),
-              "{\"spec\":{\"schedulable\":" + !cordoned + "}}");
+      patch(machine.name(), "{\"spec\":{\"schedulable\":" + !cordoned + "}}");
     }
     for (LabHost machine : which) {
       lab.awaitVm(
@@ -142,6 +192,14 @@ final class Bed implements AutoCloseable {
           vm -> vm.getMetadata().getGeneration().equals(vm.getStatus().observedGeneration()),
           BOUND);
     }
+  }
+
+  private void patch(String machine, String change) {
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(machine)
+        .patch(PatchContext.of(PatchType.JSON_MERGE), change);
   }
 
   /** Does the same to several machines at once. */

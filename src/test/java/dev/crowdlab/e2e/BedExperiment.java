@@ -14,8 +14,11 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -54,6 +57,13 @@ public final class BedExperiment implements Callable<Integer> {
   private boolean brief;
 
   @Option(
+      names = "--minutes",
+      paramLabel = "N",
+      description =
+          "When so many have passed no further run begins. By default as long as it takes.")
+  private @Nullable Integer minutes;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       defaultValue = "target/experiment",
@@ -78,6 +88,7 @@ public final class BedExperiment implements Callable<Integer> {
     }
     List<LabFault> chosen =
         faults.isEmpty() ? LabFault.all() : faults.stream().map(LabFault::of).toList();
+    Lengths lengths = brief ? Lengths.BRIEF : Lengths.FULL;
     TestBed testBed = TestBed.ready();
     Results results;
     try (ControlPlane controlPlane = ControlPlane.start(testBed);
@@ -89,21 +100,19 @@ public final class BedExperiment implements Callable<Integer> {
                 network,
                 ingress,
                 "experiment",
-                List.of("x-one", "x-two", "x-three"))) {
+                List.of("x-one", "x-two", "x-three"),
+                Duration.ofSeconds(1))) {
       words.println("operator's log: " + bed.lab().operatorLog());
       results =
           new Experiment(
-                  bed.cluster(),
-                  team -> BedWitness.of(bed, team),
-                  new Experiment.Settings(runs, "x", Bed.BOUND),
+                  bed.cluster("watched"),
+                  team -> BedWitness.of(bed, team, lengths.student),
+                  new Experiment.Settings(
+                      runs, "x", Bed.BOUND, Optional.ofNullable(minutes).map(Duration::ofMinutes)),
                   Clock.systemUTC(),
                   words,
                   soFar -> Reports.keep(soFar, out))
-              .run(
-                  chosen.stream()
-                      .map(fault -> fault.in(bed, brief ? Lengths.BRIEF : Lengths.FULL))
-                      .toList(),
-                  Machine::here);
+              .run(chosen.stream().map(fault -> fault.in(bed, lengths)).toList(), Machine::here);
     }
     Reports.write(results, out, words);
     return results.hold() ? 0 : 1;

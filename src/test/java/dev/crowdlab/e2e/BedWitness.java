@@ -38,7 +38,7 @@ final class BedWitness implements Witness {
   private final StudentWitness student;
   private final SocketStudent socket;
 
-  private BedWitness(Bed bed, LabTeam team) {
+  private BedWitness(Bed bed, LabTeam team, StudentWitness.Manner manner) {
     this.bed = bed;
     this.team = team.getMetadata().getName();
     this.data = Lab.dataOf(team);
@@ -49,16 +49,25 @@ final class BedWitness implements Witness {
                 "cgi-bin/file?student",
                 Optional.of("cgi-bin/append?student"),
                 Optional.of(bed.ingress().address())),
+            manner,
             clock,
             history);
     URI url = URI.create(team.getStatus().url());
     this.socket =
         SocketStudent.start(
-            URI.create("ws://" + url.getHost() + "/"), bed.ingress().address(), history);
+            URI.create("ws://" + url.getHost() + "/"),
+            bed.ingress().address(),
+            manner.patience(),
+            history);
   }
 
-  static BedWitness of(Bed bed, LabTeam team) {
-    return new BedWitness(bed, team);
+  /**
+   * The oracle of a team that is Ready.
+   *
+   * @param manner of the student
+   */
+  static BedWitness of(Bed bed, LabTeam team, StudentWitness.Manner manner) {
+    return new BedWitness(bed, team, manner);
   }
 
   /** The student is answered on every way, and the writer is heard of, from now on. */

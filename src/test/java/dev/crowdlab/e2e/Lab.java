@@ -195,8 +195,11 @@ public final class Lab implements AutoCloseable {
   /**
    * As {@link #start(ControlPlane, LabNetwork, String)}, with a relay before the hub, and machines
    * that prove themselves no longer after the tenth loss than after the first.
+   *
+   * @param stable how long
    */
-  public static Lab startRelayed(ControlPlane controlPlane, LabNetwork network, String namespace) {
+  static Lab startRelayed(
+      ControlPlane controlPlane, LabNetwork network, String namespace, Duration stable) {
     LabHost files = network.start("files", HostOptions.fileServer("512M"));
     try {
       Lab lab =
@@ -206,7 +209,7 @@ public final class Lab implements AutoCloseable {
               namespace,
               files,
               "/srv/data",
-              "returning: {stable: 10s, longest: 10s}\n",
+              "returning: {stable: %1$ds, longest: %1$ds}\n".formatted(stable.toSeconds()),
               true);
       lab.startOperator();
       return lab;

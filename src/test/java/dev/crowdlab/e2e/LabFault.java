@@ -1,8 +1,10 @@
 package dev.crowdlab.e2e;
 
+import dev.crowdlab.api.FaultCause;
 import dev.crowdlab.api.RecoveryCause;
 import dev.crowdlab.experiment.Expectation;
 import dev.crowdlab.experiment.Fault;
+import dev.crowdlab.experiment.StudentWitness;
 import dev.crowdlab.testbed.LabHost;
 import java.time.Duration;
 import java.util.Arrays;
@@ -23,21 +25,57 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
   /** How long things last. */
   enum Lengths {
     /** As the experiment asks: a minute's outage is a minute. */
-    FULL(Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofSeconds(30)),
+    FULL(
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(30),
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(30),
+        Duration.ofMillis(100),
+        Duration.ofSeconds(5)),
     /**
      * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
-     * of probes), the API client's (it tries again within seconds), sshfs's (6 s).
+     * of probes, 3 s for an agent), the API client's (it tries again within seconds), sshfs's (its
+     * ssh gives up after 8 s).
      */
-    BRIEF(Duration.ofSeconds(9), Duration.ofSeconds(4), Duration.ofSeconds(6));
+    BRIEF(
+        Duration.ofSeconds(8),
+        Duration.ofSeconds(12),
+        Duration.ofSeconds(4),
+        Duration.ofSeconds(4),
+        Duration.ofMillis(150),
+        Duration.ofSeconds(3));
 
+    /** Of what everybody needs. */
     final Duration outage;
-    final Duration pause;
+
+    /** Of one machine's way to the file server. */
+    final Duration cut;
+
+    /** Of all machines. */
+    final Duration absence;
+
+    /** For what shall be no fault. */
     final Duration hold;
 
-    Lengths(Duration outage, Duration pause, Duration hold) {
+    /**
+     * How a student asks: not more often, as each answer costs a machine about ten processes, and
+     * with more patience than a recovery needs. What a dead machine has swallowed is given up
+     * before the ingress says after 15 s that nobody answered.
+     */
+    final StudentWitness.Manner student;
+
+    Lengths(
+        Duration outage,
+        Duration cut,
+        Duration absence,
+        Duration hold,
+        Duration pause,
+        Duration patience) {
       this.outage = outage;
-      this.pause = pause;
+      this.cut = cut;
+      this.absence = absence;
       this.hold = hold;
+      this.student = new StudentWitness.Manner(pause, patience);
     }
   }
 
@@ -64,6 +102,19 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
   /** Why the short matrix leaves it to the long command; empty where it does not. */
   default Optional<String> onlyLong() {
     return Optional.empty();
+  }
+
+  /**
+   * What the machine's status keeps of it once it is over. Where it is not judged (empty), an agent
+   * is started anew by systemd, and it depends on its haste whether we were to be told.
+   */
+  default Optional<List<FaultCause>> blamed() {
+    return Optional.of(List.of());
+  }
+
+  /** How many machines besides the team's must be Ready; at most all of them. */
+  default int others() {
+    return expectation() instanceof Expectation.Moves ? 1 : 0;
   }
 
   default void prepare(Scene scene) throws InterruptedException {}

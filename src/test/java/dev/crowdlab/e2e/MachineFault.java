@@ -1,21 +1,33 @@
 package dev.crowdlab.e2e;
 
+import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.FaultCause;
+import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.core.Conditions;
 import dev.crowdlab.experiment.Expectation;
+import dev.crowdlab.oracle.Mark;
 import dev.crowdlab.testbed.LabHost;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
+import org.awaitility.Awaitility;
 
 /** Faults of a whole machine, and of its network. */
 enum MachineFault implements LabFault {
 
   /** Silence, then every process is gone. */
-  POWER_CUT(MOVES_AS_LOST) {
+  POWER_CUT(MOVES_AS_LOST, FaultCause.POWER_CUT) {
     @Override
     public void inject(Scene scene) {
       scene.machine().powerCut();
+    }
+
+    @Override
+    public void meanwhile(Scene scene) {
+      awaitSaidToBeLost(scene);
     }
 
     @Override
@@ -25,18 +37,40 @@ enum MachineFault implements LabFault {
   },
 
   /** Nothing gets to it or from it; what runs there goes on. */
-  PARTITION(MOVES_AS_LOST) {
+  PARTITION(MOVES_AS_LOST, FaultCause.PARTITION) {
     @Override
     public void inject(Scene scene) {
       scene.machine().partition();
     }
+
+    @Override
+    public void meanwhile(Scene scene) {
+      awaitSaidToBeLost(scene);
+    }
   },
 
   /** The operator and the ingress do not reach it; it reaches the file server. */
-  PARTITION_OPERATOR(MOVES_AS_LOST) {
+  PARTITION_OPERATOR(MOVES_AS_LOST, FaultCause.PARTITION) {
     @Override
     public void inject(Scene scene) {
       scene.machine().cutFrom(scene.bed().lab().gateway());
+    }
+
+    /** Until it is fenced the team's old run goes on saving, as the collector hears. */
+    @Override
+    public void meanwhile(Scene scene) {
+      Supplier<List<Mark>> heard = () -> scene.bed().collector().of(scene.target().team());
+      Mark last = heard.get().getLast();
+      Awaitility.await("more lines of the machine that was cut off")
+          .atMost(Bed.BOUND)
+          .until(
+              () ->
+                  heard.get().stream()
+                      .anyMatch(
+                          mark ->
+                              mark.epoch() == last.epoch()
+                                  && mark.number() > last.number()
+                                  && mark.writer().equals(last.writer())));
     }
   },
 
@@ -49,7 +83,7 @@ enum MachineFault implements LabFault {
 
     @Override
     public void meanwhile(Scene scene) throws InterruptedException {
-      Bed.pass(scene.lengths().outage.dividedBy(2));
+      Bed.pass(scene.lengths().cut);
       scene.machine().heal();
     }
   },
@@ -68,7 +102,7 @@ enum MachineFault implements LabFault {
   },
 
   /** SIGSTOP of everything: its kernel still answers. */
-  FREEZE(new Expectation.Moves(Set.of(RecoveryCause.VM_HUNG))) {
+  FREEZE(new Expectation.Moves(Set.of(RecoveryCause.VM_HUNG)), FaultCause.VM_HUNG) {
     @Override
     public void inject(Scene scene) {
       scene.machine().freeze();
@@ -122,7 +156,12 @@ enum MachineFault implements LabFault {
   },
 
   /** The second machine fails when the team may be on its way there. */
-  TWO_HOSTS(MOVES_AS_LOST) {
+  TWO_HOSTS(MOVES_AS_LOST, FaultCause.POWER_CUT) {
+    @Override
+    public int others() {
+      return 2;
+    }
+
     @Override
     public void prepare(Scene scene) {
       // Only one is left to be chosen.
@@ -152,7 +191,7 @@ enum MachineFault implements LabFault {
   },
 
   /** The team's machine is heard of again when its successor is chosen and not yet at work. */
-  OLD_HOST_BACK(MOVES_AS_LOST) {
+  OLD_HOST_BACK(MOVES_AS_LOST, FaultCause.PARTITION) {
     @Override
     public void inject(Scene scene) {
       scene.machine().partition();
@@ -175,7 +214,12 @@ enum MachineFault implements LabFault {
   },
 
   /** No machine is left; all come back. */
-  ALL_HOSTS(RETURNS) {
+  ALL_HOSTS(RETURNS, FaultCause.POWER_CUT) {
+    @Override
+    public int others() {
+      return Integer.MAX_VALUE;
+    }
+
     @Override
     public void inject(Scene scene) {
       scene.bed().atOnce(scene.bed().machines(), LabHost::powerCut);
@@ -183,15 +227,22 @@ enum MachineFault implements LabFault {
 
     @Override
     public void meanwhile(Scene scene) throws InterruptedException {
-      Bed.pass(scene.lengths().pause);
+      Bed.pass(scene.lengths().absence);
       scene.bed().atOnce(scene.bed().machines(), LabHost::start);
     }
   };
 
   private final Expectation expectation;
+  private final List<FaultCause> blamed;
 
-  MachineFault(Expectation expectation) {
+  MachineFault(Expectation expectation, FaultCause... blamed) {
     this.expectation = expectation;
+    this.blamed = List.of(blamed);
+  }
+
+  @Override
+  public Optional<List<FaultCause>> blamed() {
+    return Optional.of(blamed);
   }
 
   @Override
@@ -203,6 +254,23 @@ enum MachineFault implements LabFault {
   @Override
   public void undo(Scene scene) throws InterruptedException {
     scene.machine().heal();
+  }
+
+  /** Whether it was the power or the network nobody can tell while it lasts. */
+  private static void awaitSaidToBeLost(Scene scene) {
+    scene
+        .bed()
+        .lab()
+        .awaitVm(
+            scene.machine().name(),
+            "lost, and blamed for no more than that",
+            vm ->
+                Conditions.hasReason(
+                        vm.getStatus().conditions(), ConditionType.REACHABLE, Reason.VM_LOST)
+                    && vm.getStatus().reputation().faults().stream()
+                        .limit(1)
+                        .anyMatch(fault -> fault.cause() == FaultCause.VM_LOST),
+            Bed.BOUND);
   }
 
   private static void restart(LabHost machine) {

@@ -1,14 +1,22 @@
 package dev.crowdlab.e2e;
 
 import dev.crowdlab.api.ContributedVM;
+import dev.crowdlab.api.FaultCause;
 import dev.crowdlab.experiment.Expectation;
 import dev.crowdlab.testbed.LabHost;
+import java.util.List;
+import java.util.Optional;
 
 /** Faults of single processes on a machine that goes on. */
 enum ProcessFault implements LabFault {
 
   /** kill -9 of the agent. */
   AGENT_KILL(UNNOTICED) {
+    @Override
+    public Optional<List<FaultCause>> blamed() {
+      return Optional.empty();
+    }
+
     @Override
     public void inject(Scene scene) {
       signalAgent(scene.machine(), "KILL");
@@ -22,6 +30,11 @@ enum ProcessFault implements LabFault {
 
   /** The agent hangs; nothing else does. */
   AGENT_STOP(UNNOTICED) {
+    @Override
+    public Optional<List<FaultCause>> blamed() {
+      return Optional.of(List.of(FaultCause.AGENT_HUNG));
+    }
+
     @Override
     public void inject(Scene scene) {
       signalAgent(scene.machine(), "STOP");
@@ -84,6 +97,11 @@ enum ProcessFault implements LabFault {
   /** The agent's clock jumps two hours ahead, and back. */
   AGENT_CLOCK(UNNOTICED) {
     @Override
+    public Optional<List<FaultCause>> blamed() {
+      return Optional.empty();
+    }
+
+    @Override
     public void prepare(Scene scene) {
       LabHost machine = scene.machine();
       String since = session(scene);
@@ -94,10 +112,11 @@ enum ProcessFault implements LabFault {
           "crowdlab-agent",
           """
           [Service]
-          Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
+          Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
           Environment=FAKETIME_TIMESTAMP_FILE=/run/clock
           Environment=FAKETIME_CACHE_DURATION=1
           Environment=FAKETIME_DONT_FAKE_MONOTONIC=1
+          Environment=FAKETIME_FORCE_MONOTONIC_FIX=0
           """);
       // An orderly stop would ask for a drain.
       signalAgent(machine, "KILL");

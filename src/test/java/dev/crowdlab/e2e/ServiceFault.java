@@ -1,5 +1,7 @@
 package dev.crowdlab.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.crowdlab.experiment.Expectation;
 import java.time.Duration;
 
@@ -53,9 +55,12 @@ enum ServiceFault implements LabFault {
 
     @Override
     public void meanwhile(Scene scene) throws InterruptedException {
-      Bed.pass(scene.lengths().pause);
+      Bed.pass(PAUSE);
       scene.bed().lab().resumeOperator();
       scene.hold();
+      // It knows that it was not the machines.
+      assertThat(scene.bed().lab().metrics())
+          .containsPattern("crowdlab_hub_pauses_seconds_count [1-9]");
     }
 
     @Override
@@ -96,6 +101,9 @@ enum ServiceFault implements LabFault {
       scene.hold();
     }
   };
+
+  /** As the experiment asks. */
+  private static final Duration PAUSE = Duration.ofSeconds(10);
 
   private final Expectation expectation;
 

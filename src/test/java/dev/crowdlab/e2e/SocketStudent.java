@@ -33,10 +33,10 @@ import org.eclipse.jetty.websocket.client.WebSocketClient;
 final class SocketStudent implements AutoCloseable {
 
   private static final Duration PAUSE = Duration.ofMillis(200);
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final WebSocketClient client;
   private final URI uri;
+  private final Duration patience;
   private final History history;
   private final Clock clock = Clock.systemUTC();
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -47,20 +47,22 @@ final class SocketStudent implements AutoCloseable {
 
   private Session session;
 
-  private SocketStudent(URI uri, InetSocketAddress ingress, History history) {
+  private SocketStudent(URI uri, InetSocketAddress ingress, Duration patience, History history) {
     HttpClient http = new HttpClient();
     http.setSocketAddressResolver(
         (host, port, context, promise) -> promise.succeeded(List.of(ingress)));
-    http.setConnectTimeout(PATIENCE.toMillis());
+    http.setConnectTimeout(patience.toMillis());
     this.client = new WebSocketClient(http);
     this.uri = uri;
+    this.patience = patience;
     this.history = history;
     LifeCycle.start(client);
     this.thread = Thread.ofVirtual().name("student-websocket").start(this::talk);
   }
 
-  static SocketStudent start(URI uri, InetSocketAddress ingress, History history) {
-    return new SocketStudent(uri, ingress, history);
+  static SocketStudent start(
+      URI uri, InetSocketAddress ingress, Duration patience, History history) {
+    return new SocketStudent(uri, ingress, patience, history);
   }
 
   private void talk() {
@@ -85,7 +87,7 @@ final class SocketStudent implements AutoCloseable {
       session =
           client
               .connect(new Listener(messages), uri)
-              .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+              .get(patience.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       history.add(
@@ -109,7 +111,7 @@ final class SocketStudent implements AutoCloseable {
     messages.clear();
     Instant began = clock.instant();
     session.sendText(message, Callback.NOOP);
-    Instant giveUp = began.plus(PATIENCE);
+    Instant giveUp = began.plus(patience);
     String echo = null;
     while (echo == null && session.isOpen() && clock.instant().isBefore(giveUp)) {
       echo = messages.poll(50, TimeUnit.MILLISECONDS);
