@@ -9,13 +9,17 @@ import java.util.logging.Logger;
 import java.util.stream.Stream;
 
 /**
- * The highest epoch that this VM has seen of each team, on disk, so that no order of an older
- * binding is obeyed, however late it comes.
+ * The highest epoch that this VM has seen of each team, and whether it has mounted that one, on
+ * disk: so that no order of an older binding is obeyed, however late it comes, and no epoch is
+ * mounted twice, whatever became of agent and machine in between.
+ *
+ * <p>A team's file holds the number, followed by the word {@value #MOUNTED} once it was mounted.
  */
 final class Epochs {
 
   private static final Logger LOG = Logger.getLogger(Epochs.class.getName());
   private static final int MOST_TEAMS = 4_096;
+  private static final String MOUNTED = "mounted";
 
   private final Path folder;
 
@@ -26,8 +30,12 @@ final class Epochs {
 
   /** The highest epoch seen, 0 for a team never seen. */
   synchronized long highest(String teamUid) throws IOException {
+    return Long.parseLong(words(teamUid)[0]);
+  }
+
+  private String[] words(String teamUid) throws IOException {
     Path file = folder.resolve(teamUid);
-    return Files.exists(file) ? Long.parseLong(Files.readString(file).strip()) : 0;
+    return Files.exists(file) ? Files.readString(file).strip().split(" ") : new String[] {"0"};
   }
 
   /**
@@ -44,6 +52,19 @@ final class Epochs {
       forgetOldest();
     }
     return true;
+  }
+
+  /** Whether the epoch, the highest, was mounted here. */
+  synchronized boolean isMounted(String teamUid, long epoch) throws IOException {
+    String[] words = words(teamUid);
+    return Long.parseLong(words[0]) == epoch && words.length > 1 && words[1].equals(MOUNTED);
+  }
+
+  /** Notes that the epoch is mounted here; before anything writes to the mount. */
+  synchronized void mounted(String teamUid, long epoch) throws IOException {
+    if (epoch == highest(teamUid)) {
+      Durable.write(folder.resolve(teamUid), epoch + " " + MOUNTED);
+    }
   }
 
   private void forgetOldest() throws IOException {

@@ -226,6 +226,7 @@ final class TeamWorker {
 
   private void run(ToAgent.Run run, CompletableFuture<Void> cancelled) {
     Deployment present = deployment;
+    boolean mountedBefore;
     try {
       if (!host.epochs().admit(run.teamUid(), run.epoch())) {
         LOG.info(new Deployment(run) + ": refused, a higher epoch was seen");
@@ -235,6 +236,7 @@ final class TeamWorker {
         reporter.report(refused.report());
         return;
       }
+      mountedBefore = host.epochs().isMounted(run.teamUid(), run.epoch());
     } catch (IOException e) {
       fail(new Deployment(run), RunFailure.INTERNAL, "the epoch cannot be written: " + e);
       return;
@@ -250,13 +252,18 @@ final class TeamWorker {
         present.after = run;
         return;
       }
-      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED) {
+      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED || mountedBefore) {
         renew(present, run);
         return;
       }
     } else if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
       // The old epoch's remains keep the new one from starting: the order waits for them.
       present.after = run;
+      return;
+    }
+    if (mountedBefore) {
+      // As after a reboot. What the earlier mount had under way may still arrive, until a fence.
+      fail(new Deployment(run), RunFailure.MOUNT_LOST, "this VM had mounted the epoch before");
       return;
     }
     bringUp(new Deployment(run), run, cancelled);
@@ -424,6 +431,9 @@ final class TeamWorker {
     Duration pause = Duration.ofMillis(100);
     while (true) {
       Attach attach = host.mounts().attach(made.place, mount, cancelled);
+      if (attach instanceof Attach.Attached) {
+        return noted(made, attach);
+      }
       if (!(attach instanceof Attach.Unreachable(String why))
           || cancelled.isDone()
           || System.nanoTime() - until > 0) {
@@ -432,6 +442,16 @@ final class TeamWorker {
       tell(made, State.ATTACHING, null, Texts.message(why));
       pause(cancelled, pause);
       pause = pause.multipliedBy(2).compareTo(timings.look()) < 0 ? pause.multipliedBy(2) : pause;
+    }
+  }
+
+  /** Mounted once, an epoch is never mounted again: nothing of it writes before that is on disk. */
+  private Attach noted(Deployment made, Attach attached) {
+    try {
+      host.epochs().mounted(teamUid, made.run.epoch());
+      return attached;
+    } catch (IOException e) {
+      return new Attach.Unfit("that the workspace is mounted cannot be noted: " + e);
     }
   }
 

@@ -29,4 +29,24 @@ class EpochsTest {
     assertThat(new Epochs(folder).highest("u")).isEqualTo(7);
     assertThat(new Epochs(folder).admit("u", 6)).isFalse();
   }
+
+  @Test
+  void thatAnEpochWasMountedOutlivesTheAgentAndIsSaidOfThatEpochOnly() throws Exception {
+    Epochs epochs = new Epochs(folder);
+    epochs.admit("u", 7);
+    assertThat(epochs.isMounted("u", 7)).isFalse();
+
+    epochs.mounted("u", 7);
+
+    Epochs later = new Epochs(folder);
+    assertThat(later.isMounted("u", 7)).isTrue();
+    assertThat(later.highest("u")).isEqualTo(7);
+    assertThat(later.admit("u", 7)).isTrue();
+    assertThat(later.isMounted("u", 7)).isTrue();
+    assertThat(later.admit("u", 8)).isTrue();
+    assertThat(later.isMounted("u", 8)).isFalse();
+    later.mounted("u", 7);
+    assertThat(later.highest("u")).isEqualTo(8);
+    assertThat(later.isMounted("u", 8)).isFalse();
+  }
 }

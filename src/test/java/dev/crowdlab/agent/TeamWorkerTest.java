@@ -753,6 +753,37 @@ class TeamWorkerTest {
         r -> r.state() == State.ATTACHING && RunFailure.MOUNT_FAILED.name().equals(r.code()));
     awaitFailure(RunFailure.MOUNT_LOST);
     assertNothingIsLeft();
+
+    // when its order comes again, as from a hub that has not heard of it
+    int reports = reporter.all().size();
+    teams.order(Runs.run(1));
+
+    // then it is mounted no second time, but the next epoch is
+    await().until(() -> reporter.all().size() > reports);
+    assertThat(reporter.all().getLast().code()).isEqualTo(RunFailure.MOUNT_LOST.name());
+    assertThat(mounts.attempts()).isEqualTo(1);
+    teams.order(Runs.run(2));
+    reporter.awaitReport(r -> r.epoch() == 2 && r.state() == State.HEALTHY);
+  }
+
+  @Test
+  void anEpochThatWasMountedBeforeARebootIsMountedNoSecondTime() {
+    // given
+    up();
+    pods.exit(POD, "web", 137, "");
+    Teams successor = newTeams();
+    successor.adopt();
+    assertNothingIsLeft();
+
+    // when
+    successor.order(Runs.run(1));
+
+    // then
+    awaitFailure(RunFailure.MOUNT_LOST);
+    assertThat(mounts.attempts()).isEqualTo(1);
+    assertNothingIsLeft();
+    successor.order(Runs.run(2));
+    reporter.awaitReport(r -> r.epoch() == 2 && r.state() == State.HEALTHY);
   }
 
   @Test
@@ -917,21 +948,20 @@ class TeamWorkerTest {
   }
 
   @Test
-  void aRunThatIsOrderedAgainWhileItIsTakenAwayBeginsAnew() {
+  void aRunThatIsOrderedAgainWhileItIsTakenAwayAsksForAnotherEpoch() {
     // given
     up();
     pods.unkillable(true);
     teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 0));
     awaitState(State.STOPPING);
-    int healthy = reporter.states().lastIndexOf(State.HEALTHY);
 
     // when
     teams.order(Runs.run(1));
     pods.unkillable(false);
 
     // then
-    await().until(() -> reporter.states().lastIndexOf(State.HEALTHY) > healthy);
-    assertThat(pods.exists(POD)).isTrue();
+    awaitFailure(RunFailure.MOUNT_LOST);
+    assertNothingIsLeft();
   }
 
   @Test
