@@ -63,6 +63,8 @@ record Aftermath(
     if (containers != null) {
       assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     }
+    long epoch = before.getStatus().binding().epoch();
+    assertEachEpochIsTold(after, epoch);
     if (fault.expectation() instanceof Expectation.Stays) {
       assertThat(causesSince(after)).isNotEmpty().containsOnly(RecoveryCause.MOUNT_LOST);
     }
@@ -71,12 +73,26 @@ record Aftermath(
       Binding binding = after.getStatus().binding();
       awaitEvent("bound to %s, epoch %d".formatted(binding.vm(), binding.epoch()));
     }
-    long epoch = before.getStatus().binding().epoch();
     if (after.getStatus().binding().epoch() > epoch) {
       Awaitility.await("%s has stopped epoch %d".formatted(machine.name(), epoch))
           .atMost(Bed.BOUND)
           .until(() -> nothingIsLeftOf(epoch));
     }
+  }
+
+  /** One recovery for each epoch since, each from where the one before it led. */
+  private void assertEachEpochIsTold(LabTeam after, long epoch) {
+    String vm = machine.name();
+    long next = epoch;
+    for (Recovery recovery : since(after).reversed()) {
+      assertThat(recovery.epoch()).as("%s", recovery).isEqualTo(++next);
+      assertThat(recovery.from()).as("%s", recovery).isEqualTo(vm);
+      assertThat(recovery.duration()).as("%s", recovery).isNotNull();
+      vm = recovery.to();
+    }
+    Binding binding = after.getStatus().binding();
+    assertThat(next).as("the last epoch that a recovery names").isEqualTo(binding.epoch());
+    assertThat(vm).as("where the last recovery led").isEqualTo(binding.vm());
   }
 
   private void awaitEvent(String beginning) {
@@ -90,11 +106,14 @@ record Aftermath(
                     .anyMatch(event -> event.getNote().startsWith(beginning)));
   }
 
-  /** Of the team's recoveries; status keeps ten. */
   private List<RecoveryCause> causesSince(LabTeam after) {
+    return since(after).stream().map(Recovery::cause).toList();
+  }
+
+  /** The team's recoveries since the fault, the newest first; status keeps ten. */
+  private List<Recovery> since(LabTeam after) {
     return after.getStatus().recoveries().stream()
         .filter(it -> it.epoch() > before.getStatus().binding().epoch())
-        .map(Recovery::cause)
         .toList();
   }
 

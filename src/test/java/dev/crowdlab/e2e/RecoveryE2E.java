@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
@@ -46,12 +47,14 @@ class RecoveryE2E {
   private static final Duration BOUND = Duration.ofSeconds(120);
 
   private Lab lab;
+  private String internet;
   private Browser student;
   private final Map<String, LabHost> machines = new java.util.TreeMap<>();
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     lab = Lab.start(controlPlane, network, "recovery-e2e");
+    internet = network.internet();
     student = new Browser(ingress.address());
     HostOptions root = HostOptions.full().image();
     HostOptions sudo = HostOptions.full().image().sudoUser("lender").sshPort(2200);
