@@ -252,7 +252,8 @@ final class TeamWorker {
         present.after = run;
         return;
       }
-      if (present.onHost || present.code == RunFailure.EPOCH_REFUSED || mountedBefore) {
+      boolean isOver = present.code == RunFailure.EPOCH_REFUSED || mountedBefore;
+      if (present.onHost || (isOver && present.code != null)) {
         renew(present, run);
         return;
       }

@@ -755,12 +755,15 @@ class TeamWorkerTest {
     assertNothingIsLeft();
 
     // when its order comes again, as from a hub that has not heard of it
-    int reports = reporter.all().size();
+    int before = reporter.all().size();
     teams.order(Runs.run(1));
 
     // then it is mounted no second time, but the next epoch is
-    await().until(() -> reporter.all().size() > reports);
-    assertThat(reporter.all().getLast().code()).isEqualTo(RunFailure.MOUNT_LOST.name());
+    await().until(() -> reporter.all().size() > before);
+    assertThat(reporter.all().getLast())
+        .isInstanceOfSatisfying(
+            TeamReport.class,
+            report -> assertThat(report.code()).isEqualTo(RunFailure.MOUNT_LOST.name()));
     assertThat(mounts.attempts()).isEqualTo(1);
     teams.order(Runs.run(2));
     reporter.awaitReport(r -> r.epoch() == 2 && r.state() == State.HEALTHY);
