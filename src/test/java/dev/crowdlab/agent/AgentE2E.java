@@ -288,7 +288,7 @@ class AgentE2E {
   /** Without this the tests of what cannot be reached would prove nothing. */
   private void assertReachableFromTheVm(Map<String, String> targets) {
     String open =
-        script(targets, "timeout 3 bash -c 'set -- %1$s; exec 3<>/dev/tcp/$1/$2' && echo '%1$s'");
+        script(targets, "timeout 20 bash -c 'set -- %1$s; exec 3<>/dev/tcp/$1/$2' && echo '%1$s'");
     assertThat(named(targets, bed.vm().shell(open))).isEqualTo(targets.keySet());
   }
 
@@ -854,15 +854,18 @@ class AgentE2E {
 
     // when
     hub.send(bed.run("reborn", 1, port));
-    awaitState(hub, "reborn", State.HEALTHY);
 
-    // then
-    assertThat(ask(port, "a.txt", "again")).isEqualTo("saved\n");
+    // then what the machine had under way before is fenced first
+    awaitFailure(hub, "reborn", RunFailure.MOUNT_LOST);
+    assertThat(bed.vm().shell("grep -c fuse.sshfs /proc/mounts || true").strip()).isEqualTo("0");
 
     // when
     hub.send(bed.run("reborn", 2, port));
     hub.await(
         TeamReport.class,
         r -> r.teamUid().equals("reborn") && r.epoch() == 2 && r.state() == State.HEALTHY);
+
+    // then
+    assertThat(ask(port, "a.txt", "again")).isEqualTo("saved\n");
   }
 }
