@@ -186,6 +186,7 @@ class DetectionE2E {
   void aLossyLinkAndABusyMachineAreNoFault() {
     LabTeam team = team("lossy");
     LabHost machine = machineOf(team);
+    Integer losses = lab.vm(machine.name()).getStatus().reputation().losses();
     List<Process> hogs = new ArrayList<>();
     try {
       for (int i = 0; i < 2 * Runtime.getRuntime().availableProcessors(); i++) {
@@ -203,7 +204,12 @@ class DetectionE2E {
       machine.heal();
     }
 
-    staysWhereItIs(team);
+    // The way to the file server loses as much: ssh may give that up after 8 s without an answer.
+    LabTeam after = lab.awaitTeamReady("lossy", BOUND);
+    assertThat(after.getStatus().binding().vm()).isEqualTo(machine.name());
+    assertThat(after.getStatus().recoveries())
+        .allSatisfy(it -> assertThat(it.cause()).isEqualTo(RecoveryCause.MOUNT_LOST));
+    assertThat(lab.vm(machine.name()).getStatus().reputation().losses()).isEqualTo(losses);
     lab.delete(LabTeam.class, "lossy", BOUND);
   }
 
