@@ -98,6 +98,12 @@ class AgentE2E {
     return hub.await(TeamReport.class, r -> r.teamUid().equals(team) && r.state() == state);
   }
 
+  private static void awaitHealthy(StubHub.Connection hub, String team, long epoch) {
+    hub.await(
+        TeamReport.class,
+        r -> r.teamUid().equals(team) && r.epoch() == epoch && r.state() == State.HEALTHY);
+  }
+
   private static TeamReport awaitFailure(StubHub.Connection hub, String team, RunFailure code) {
     TeamReport failed = awaitState(hub, team, State.FAILED);
     assertThat(failed.code()).as("%s", failed).isEqualTo(code.name());
@@ -615,9 +621,7 @@ class AgentE2E {
 
     // when
     hub.send(bed.run("epochs", 2, port));
-    hub.await(
-        TeamReport.class,
-        r -> r.teamUid().equals("epochs") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    awaitHealthy(hub, "epochs", 2);
 
     // then
     assertThat(ask(port, "a.txt", "second")).isEqualTo("saved\n");
@@ -704,9 +708,7 @@ class AgentE2E {
     awaitFailure(hub, "broken", RunFailure.MOUNT_LOST);
     assertNothingIsLeftOf("broken");
     hub.send(bed.run("broken", 2, port));
-    hub.await(
-        TeamReport.class,
-        r -> r.teamUid().equals("broken") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    awaitHealthy(hub, "broken", 2);
     assertThat(ask(port, "a.txt", "")).isEqualTo("kept");
     assertThat(ask(port, "b.txt", "more")).isEqualTo("saved\n");
   }
@@ -725,9 +727,7 @@ class AgentE2E {
     awaitFailure(hub, "hung", RunFailure.MOUNT_LOST);
     await().atMost(PATIENCE).untilAsserted(() -> assertNothingIsLeftOf("hung"));
     hub.send(bed.run("hung", 2, port));
-    hub.await(
-        TeamReport.class,
-        r -> r.teamUid().equals("hung") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    awaitHealthy(hub, "hung", 2);
     assertThat(ask(port, "a.txt", "")).isEqualTo("kept");
   }
 
@@ -861,9 +861,7 @@ class AgentE2E {
 
     // when
     hub.send(bed.run("reborn", 2, port));
-    hub.await(
-        TeamReport.class,
-        r -> r.teamUid().equals("reborn") && r.epoch() == 2 && r.state() == State.HEALTHY);
+    awaitHealthy(hub, "reborn", 2);
 
     // then
     assertThat(ask(port, "a.txt", "again")).isEqualTo("saved\n");
