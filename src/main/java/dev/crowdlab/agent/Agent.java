@@ -61,6 +61,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   private final HubClient hub;
   private final Teams teams;
   private final Departure departure;
+  private final DiskWatch disk;
   private volatile @Nullable ScheduledFuture<?> renewal;
   private volatile boolean stopping;
 
@@ -100,6 +101,15 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
             new PulledImages(config.stateDir()),
             config.dnsOrDefault(),
             limits());
+    disk =
+        new DiskWatch(
+            new Disks.OfThisMachine(),
+            config.stateDir(),
+            Podman.storage(Podman.STORAGE_CONFIGURATION),
+            hub::disk,
+            DiskWatch.Pace.STANDARD,
+            executor,
+            timer);
     Networks networks = new FormerNetworks(commands, Namespaces.ofThisMachine(commands));
     firewall =
         new Nftables(
@@ -117,7 +127,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
     teams =
         new Teams(
             host,
-            hub,
+            suspicious(hub, disk),
             Timings.standard(Duration.ofSeconds(config.mountDeadSecondsOrDefault())),
             executor,
             timer);
@@ -142,6 +152,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
     ExitWatch.start(EXITS, teams::containerEnded);
     ControlServer.start(config.runDir().resolve("agent.sock"), this);
     hub.start();
+    disk.start();
     long period = RENEW_FIREWALL.toSeconds();
     renewal =
         timer.scheduleWithFixedDelay(
@@ -152,6 +163,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
   /** Stops every team, and makes nothing on this machine any more. */
   private CompletableFuture<Void> stopForGood() {
     cancelRenewal();
+    disk.end();
     return teams.leave();
   }
 
@@ -170,7 +182,26 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
         identity.bootId(),
         identity.machineId(),
         identity.workspaceKey(),
-        Texts.fitting(teams.present()));
+        Texts.fitting(teams.present()),
+        disk.held().orElse(null));
+  }
+
+  /** What fails may have failed because nothing can be written. */
+  private static Reporter suspicious(Reporter hub, DiskWatch disk) {
+    return new Reporter() {
+      @Override
+      public void report(TeamReport report) {
+        hub.report(report);
+        if (report.code() != null) {
+          disk.suspect();
+        }
+      }
+
+      @Override
+      public void gone(FromAgent.TeamGone gone) {
+        hub.gone(gone);
+      }
+    };
   }
 
   @Override
@@ -209,6 +240,7 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
         .append(
             voice.standing().map(kind -> kind.name().toLowerCase(Locale.ROOT)).orElse("nothing"))
         .append('\n');
+    text.append("disk: ").append(disk.text()).append('\n');
     var present = teams.present();
     text.append("teams: ").append(present.size()).append('\n');
     for (TeamReport team : present) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
@@ -47,8 +48,12 @@ final class Durable {
   /** Makes a folder and its parents; the folder is its owner's only, or readable by all. */
   static void folder(Path folder, boolean open) throws IOException {
     Files.createDirectories(folder);
-    Files.setPosixFilePermissions(
-        folder, PosixFilePermissions.fromString(open ? "rwxr-xr-x" : "rwx------"));
+    Set<PosixFilePermission> wanted =
+        PosixFilePermissions.fromString(open ? "rwxr-xr-x" : "rwx------");
+    // On a disk that can only be read even what changes nothing is refused.
+    if (!Files.getPosixFilePermissions(folder).equals(wanted)) {
+      Files.setPosixFilePermissions(folder, wanted);
+    }
   }
 
   private static void sync(Path folder) throws IOException {

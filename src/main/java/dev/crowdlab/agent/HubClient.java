@@ -155,6 +155,11 @@ final class HubClient implements Reporter, AutoCloseable {
     send(gone);
   }
 
+  /** Says what was found out of the machine's disk; Hello says it at the next connection. */
+  void disk(FromAgent.Disk.State state) {
+    send(new FromAgent.Disk(state));
+  }
+
   /** Keeps what is to be said, so that {@link Duties#voice} tells it from then on. */
   interface Keeping {
     void keep() throws IOException;

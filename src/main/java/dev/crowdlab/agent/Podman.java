@@ -9,6 +9,7 @@ import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +22,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,15 @@ import org.jspecify.annotations.Nullable;
  * hold it.
  */
 final class Podman implements Pods {
+
+  /** Where podman is told about its storage: the first that says something counts. */
+  static final List<Path> STORAGE_CONFIGURATION =
+      List.of(
+          Path.of("/etc/containers/storage.conf"), Path.of("/usr/share/containers/storage.conf"));
+
+  private static final Path STORAGE = Path.of("/var/lib/containers/storage");
+  private static final Pattern GRAPH_ROOT =
+      Pattern.compile("\\s*graphroot\\s*=\\s*\"(/[^\"]*)\"\\s*");
 
   static final String TEAM_LABEL = "crowdlab.team";
   static final String EPOCH_LABEL = "crowdlab.epoch";
@@ -73,6 +85,23 @@ final class Podman implements Pods {
     this.pulled = pulled;
     this.dns = List.copyOf(dns);
     this.limits = limits;
+  }
+
+  /** Where it keeps containers and images, as root. Asking podman itself takes seconds. */
+  static Path storage(List<Path> configuration) {
+    for (Path file : configuration) {
+      try {
+        for (String line : Files.readAllLines(file)) {
+          Matcher said = GRAPH_ROOT.matcher(line);
+          if (said.matches()) {
+            return Path.of(said.group(1));
+          }
+        }
+      } catch (IOException e) {
+        LOG.fine(file + " says nothing of podman's storage: " + e);
+      }
+    }
+    return STORAGE;
   }
 
   @Override

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Required;
 import org.jspecify.annotations.Nullable;
 
-/** A time in which the machine or its agent did not answer. */
+/** A time in which the machine, its agent or its disk was at fault. */
 @JsonIgnoreProperties(ignoreUnknown = true)
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Fault(
@@ -17,5 +17,6 @@ public record Fault(
     @JsonPropertyDescription("When it was established, RFC 3339 with milliseconds.") @Required
         String at,
     @JsonPropertyDescription(
-            "When the agent was heard again, RFC 3339 with milliseconds; absent while it lasts.")
+            "When the agent was heard again, or said that the disk can be written, RFC 3339 with "
+                + "milliseconds; absent while it lasts.")
         @Nullable String over) {}

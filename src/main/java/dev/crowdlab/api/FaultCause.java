@@ -21,14 +21,25 @@ public enum FaultCause {
   AGENT_CRASHED,
   /** The agent's connection stood and nothing came; the machine answered. */
   @JsonProperty("AgentHung")
-  AGENT_HUNG;
+  AGENT_HUNG,
+  /** Its agent found no room to write: no space, no inodes, or a quota was used up. */
+  @JsonProperty("DiskFull")
+  DISK_FULL,
+  /** Its agent found a file system that takes no write at all. */
+  @JsonProperty("DiskReadOnly")
+  DISK_READ_ONLY;
 
   /** Whether teams had to leave. */
   public boolean isLoss() {
     return switch (this) {
       case VM_LOST, POWER_CUT, PARTITION, VM_HUNG -> true;
-      case AGENT_CRASHED, AGENT_HUNG -> false;
+      case AGENT_CRASHED, AGENT_HUNG, DISK_FULL, DISK_READ_ONLY -> false;
     };
+  }
+
+  /** Whether it is the disk's, which the agent tells of and which may go on beside another one. */
+  public boolean isDisk() {
+    return this == DISK_FULL || this == DISK_READ_ONLY;
   }
 
   /** The word as it stands in the API. */

@@ -145,6 +145,12 @@ public enum Reason {
   /** The agent or the machine was stopped in order by its owner; nobody else starts it. */
   STOPPED("Stopped"),
 
+  /** Nothing more can be written on the machine's disk; its teams stay, and no new one comes. */
+  DISK_FULL("DiskFull"),
+
+  /** The machine's disk takes no write at all; the same, and a person must mend it. */
+  DISK_READ_ONLY("DiskReadOnly"),
+
   /** The machine is back, and must stay a while before it carries teams again. */
   STABILISING("Stabilising"),
 

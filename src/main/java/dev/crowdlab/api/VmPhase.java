@@ -22,6 +22,9 @@ public enum VmPhase {
   /** Verified, configured and connected. */
   @JsonProperty("Ready")
   READY,
+  /** Its disk is full: its teams stay, and no new one comes. */
+  @JsonProperty("DiskFull")
+  DISK_FULL,
   /** Neither its agent nor its sshd answers. */
   @JsonProperty("Unreachable")
   UNREACHABLE,

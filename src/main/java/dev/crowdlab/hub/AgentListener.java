@@ -20,4 +20,7 @@ public interface AgentListener {
 
   /** The contributor, or the machine's own shutdown, asks for something. */
   void notice(VmRef vm, FromAgent.Notice.Kind kind);
+
+  /** Its agent says otherwise of the machine's disk than before in this session. */
+  void diskChanged(VmRef vm);
 }

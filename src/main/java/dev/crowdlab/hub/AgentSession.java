@@ -30,11 +30,11 @@ final class AgentSession {
   /** The time between heartbeats that it was told; null until it was welcomed. */
   @Nullable Duration toldBeat;
 
-  /** What the machine's owner wants, as it was said last; null until it was. */
-  FromAgent.Notice.@Nullable Kind said;
+  /** What the machine's owner wants. */
+  final Word<FromAgent.Notice.Kind> voice = new Word<>();
 
-  /** The same, as it counts. */
-  FromAgent.Notice.@Nullable Kind voice;
+  /** Whether the machine's disk takes what is written. */
+  final Word<FromAgent.Disk.State> disk = new Word<>();
 
   private Instant tokenIssuedAt;
   @Nullable String offeredTokenId;

@@ -33,6 +33,12 @@ public interface Agents {
   Optional<FromAgent.Notice.Kind> voice(VmRef vm);
 
   /**
+   * Whether the machine's disk takes what is written, as its present session said it; empty when it
+   * has not said anything yet.
+   */
+  Optional<FromAgent.Disk.State> disk(VmRef vm);
+
+  /**
    * Watches a VM from now on (or with another address, or cadence): a silent agent is suspected,
    * then the address is probed.
    *

@@ -38,6 +38,8 @@ final class Dispatcher implements AutoCloseable {
 
   private record NoticeOf(VmRef vm, Notice.Kind kind) implements Matter {}
 
+  private record DiskOf(VmRef vm) implements Matter {}
+
   @FunctionalInterface
   private interface News {
     void tell(AgentListener listener);
@@ -61,6 +63,10 @@ final class Dispatcher implements AutoCloseable {
 
   void notice(VmRef vm, Notice.Kind kind) {
     add(new NoticeOf(vm, kind), listener -> listener.notice(vm, kind));
+  }
+
+  void disk(VmRef vm) {
+    add(new DiskOf(vm), listener -> listener.diskChanged(vm));
   }
 
   private synchronized void add(Matter matter, News news) {

@@ -120,6 +120,7 @@ final class HubAgents implements Agents {
           FromAgent.TeamReport _,
           FromAgent.TeamGone _,
           FromAgent.Notice _,
+          FromAgent.Disk _,
           FromAgent.ChallengeAnswer _,
           FromAgent.Leaving _,
           FromAgent.Cleared _ -> {}
@@ -233,6 +234,11 @@ final class HubAgents implements Agents {
   @Override
   public Optional<FromAgent.Notice.Kind> voice(VmRef vm) {
     return known(vm).flatMap(VmDesk::voice);
+  }
+
+  @Override
+  public Optional<FromAgent.Disk.State> disk(VmRef vm) {
+    return known(vm).flatMap(VmDesk::disk);
   }
 
   @Override

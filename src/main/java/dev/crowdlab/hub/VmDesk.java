@@ -41,11 +41,10 @@ final class VmDesk {
   private static final Duration LOOK_AT_LEAST = Duration.ofSeconds(1);
 
   /**
-   * Between two changes of what the machine's owner wants: each costs a write of the VM's status
-   * and a look at all of its teams. An orderly stop waits 30 s for its teams, so that it may wait
-   * this long to be heard.
+   * Between two changes of what the machine's owner wants, and between two of what is said of its
+   * disk. An orderly stop waits 30 s for its teams, so that it may wait this long to be heard.
    */
-  static final Duration VOICE_AT_MOST_EVERY = Duration.ofSeconds(2);
+  static final Duration WORD_AT_MOST_EVERY = Duration.ofSeconds(2);
 
   static final int NORMAL = 1000;
   static final int PROTOCOL_ERROR = 1002;
@@ -76,8 +75,8 @@ final class VmDesk {
   /** Until then time alone brings nothing about. */
   private volatile long quietUntil;
 
-  /** From when on a change of the voice counts. */
-  private long voiceFrom;
+  private final Word.Turns voiceTurns;
+  private final Word.Turns diskTurns;
 
   /** Whether the last session ended with the word that it is an orderly stop. */
   private boolean farewell;
@@ -86,7 +85,8 @@ final class VmDesk {
     this.vm = vm;
     this.hub = hub;
     this.quietUntil = hub.clock().nano();
-    this.voiceFrom = quietUntil;
+    this.voiceTurns = new Word.Turns(WORD_AT_MOST_EVERY, quietUntil);
+    this.diskTurns = new Word.Turns(WORD_AT_MOST_EVERY, quietUntil);
   }
 
   // ---- sessions
@@ -132,7 +132,7 @@ final class VmDesk {
     }
     log.info("{}: session of {} ended ({})", vm, session.connectedSince, cause);
     if (greeted.isEmpty()) {
-      farewell = session.said == FromAgent.Notice.Kind.STOPPING;
+      farewell = session.voice.said().equals(Optional.of(FromAgent.Notice.Kind.STOPPING));
       standing = Standing.NOBODY;
       current = null;
       ledger.down();
@@ -176,7 +176,11 @@ final class VmDesk {
       case TeamReport report -> reported(session, Clean.report(report));
       case TeamGone gone -> gone(session, gone);
       case FromAgent.Notice notice -> {
-        session.said = notice.kind();
+        session.voice.say(notice.kind());
+        hear(session);
+      }
+      case FromAgent.Disk disk -> {
+        session.disk.say(disk.state());
         hear(session);
       }
       case FromAgent.ChallengeAnswer answer -> answered(session, answer.nonce());
@@ -196,28 +200,33 @@ final class VmDesk {
    * {@link #tick}. To say the same again is no news.
    */
   private void hear(AgentSession session) {
-    FromAgent.Notice.Kind said = session.said;
-    if (said == null || said == session.voice) {
-      return;
-    }
-    boolean speaks = session == current && standing != Standing.CONFLICT;
-    if (speaks && !isVoiceHeard()) {
-      return;
-    }
-    session.voice = said;
-    if (speaks) {
-      voiceFrom = hub.clock().nano() + VOICE_AT_MOST_EVERY.toNanos();
-      hub.news().notice(vm, said);
-    }
+    hear(session, session.voice, voiceTurns).ifPresent(said -> hub.news().notice(vm, said));
+    hear(session, session.disk, diskTurns).ifPresent(said -> hub.news().disk(vm));
   }
 
-  private boolean isVoiceHeard() {
-    return hub.clock().nano() - voiceFrom >= 0;
+  /** What is to be told of a word; of one that does not speak for the VM nothing is. */
+  private <T> Optional<T> hear(AgentSession session, Word<T> word, Word.Turns turns) {
+    boolean speaks = session == current && standing != Standing.CONFLICT;
+    long now = hub.clock().nano();
+    if (!word.isNews() || (speaks && !turns.isDue(now))) {
+      return Optional.empty();
+    }
+    word.take();
+    if (!speaks) {
+      return Optional.empty();
+    }
+    turns.taken(now);
+    return word.counts();
   }
 
   private void greet(AgentSession session, Hello hello) {
     session.hello = hello;
     session.reports = new Reports(hello.teams().stream().map(Clean::report).toList());
+    if (hello.disk() != null) {
+      // It counts with the session, which is told anyway.
+      session.disk.say(hello.disk());
+      session.disk.take();
+    }
     if (lookout != null && standing != Standing.NOBODY) {
       lookout.heard();
     }
@@ -393,7 +402,13 @@ final class VmDesk {
     if (current == null) {
       return farewell ? Optional.of(FromAgent.Notice.Kind.STOPPING) : Optional.empty();
     }
-    return standing == Standing.CONFLICT ? Optional.empty() : Optional.ofNullable(current.voice);
+    return standing == Standing.CONFLICT ? Optional.empty() : current.voice.counts();
+  }
+
+  synchronized Optional<FromAgent.Disk.State> disk() {
+    return current == null || standing == Standing.CONFLICT
+        ? Optional.empty()
+        : current.disk.counts();
   }
 
   synchronized VmHealth health() {
@@ -536,8 +551,11 @@ final class VmDesk {
       lookout.look();
       quietUntil = Math.min(quietUntil, lookout.quietUntil());
     }
-    if (current != null && current.said != current.voice) {
-      quietUntil = Math.min(quietUntil, voiceFrom);
+    if (current != null && current.voice.isNews()) {
+      quietUntil = Math.min(quietUntil, voiceTurns.next());
+    }
+    if (current != null && current.disk.isNews()) {
+      quietUntil = Math.min(quietUntil, diskTurns.next());
     }
   }
 

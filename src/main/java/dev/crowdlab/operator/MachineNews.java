@@ -35,6 +35,11 @@ record MachineNews(SimpleInboundEventSource<ContributedVM> source) implements Ag
     wake(vm);
   }
 
+  @Override
+  public void diskChanged(VmRef vm) {
+    wake(vm);
+  }
+
   private void wake(VmRef vm) {
     source.propagateEvent(new ResourceID(vm.name(), vm.namespace()));
   }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FromAgent.TeamReport.class, name = "team"),
   @JsonSubTypes.Type(value = FromAgent.TeamGone.class, name = "team-gone"),
   @JsonSubTypes.Type(value = FromAgent.Notice.class, name = "notice"),
+  @JsonSubTypes.Type(value = FromAgent.Disk.class, name = "disk"),
   @JsonSubTypes.Type(value = FromAgent.ChallengeAnswer.class, name = "challenge-answer"),
   @JsonSubTypes.Type(value = FromAgent.TokenStored.class, name = "token-stored"),
   @JsonSubTypes.Type(value = FromAgent.Leaving.class, name = "leaving"),
@@ -30,6 +31,7 @@ public sealed interface FromAgent {
    * @param workspaceKey the public key (OpenSSH line, no comment) with which this VM logs in to the
    *     file server; its private half never leaves the VM
    * @param teams everything that still runs or is mounted on the VM, whatever its epoch
+   * @param disk as {@link Disk} would say it; null while the agent does not know
    */
   record Hello(
       int protocol,
@@ -37,7 +39,8 @@ public sealed interface FromAgent {
       String bootId,
       String machineId,
       String workspaceKey,
-      List<TeamReport> teams)
+      List<TeamReport> teams,
+      Disk.@Nullable State disk)
       implements FromAgent {
     public Hello {
       Bounds.text(agentVersion, Bounds.MAX_NAME, "agentVersion");
@@ -140,6 +143,23 @@ public sealed interface FromAgent {
       PAUSE,
       RESUME,
       LEAVE
+    }
+  }
+
+  /** Whether what must be kept on the VM can be written there; said when it changes. */
+  record Disk(State state) implements FromAgent {
+    public Disk {
+      Bounds.given(state, "state");
+    }
+
+    /**
+     * FULL: no space, no inodes, or a quota is used up; READ_ONLY: the file system takes no write
+     * at all.
+     */
+    public enum State {
+      WRITABLE,
+      FULL,
+      READ_ONLY
     }
   }
 

@@ -113,6 +113,11 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   }
 
   @Override
+  public void diskChanged(VmRef vm) {
+    // Its teams stay; that it takes no new one they see in its status.
+  }
+
+  @Override
   public void onAdd(ContributedVM vm) {
     wakeBound(VmView.ref(vm));
     roomChanged(vm.getMetadata().getNamespace());

@@ -62,6 +62,11 @@ final class Reasons {
     return LOSSES.contains(reason);
   }
 
+  /** Whether the machine's disk is at fault. */
+  static boolean isOfDisk(Reason reason) {
+    return reason == Reason.DISK_FULL || reason == Reason.DISK_READ_ONLY;
+  }
+
   /** Whether an sshd said so: then there is one. */
   static boolean isSaidBySshd(Reason reason) {
     return SAID_BY_SSHD.contains(reason);

@@ -9,6 +9,7 @@ import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.AgentFault;
 import dev.crowdlab.hub.VmHealth.VmFault;
+import dev.crowdlab.protocol.FromAgent.Disk;
 import dev.crowdlab.vm.VmSettings.Returning;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,13 +68,13 @@ final class Reputations {
   }
 
   private void lost(Draft draft, Instant detected, VmFault fault) {
-    if (draft.open().filter(open -> open.cause().isLoss()).isPresent()) {
+    if (draft.silent().filter(open -> open.cause().isLoss()).isPresent()) {
       return;
     }
     draft.flaps = Math.max(0, draft.flaps - forgiven(draft, detected)) + 1;
     draft.losses++;
     draft.stableFrom = null;
-    draft.close(detected);
+    draft.heard(detected);
     draft.begin(
         switch (fault) {
           case SILENT -> FaultCause.VM_LOST;
@@ -93,7 +94,7 @@ final class Reputations {
   }
 
   private static void down(Draft draft, Instant at, AgentFault fault) {
-    if (draft.open().isEmpty()) {
+    if (draft.silent().isEmpty()) {
       draft.agentFaults++;
       draft.begin(
           switch (fault) {
@@ -106,14 +107,39 @@ final class Reputations {
 
   private void there(Draft draft, VmView view, Session session) {
     Instant back = session.connectedSince();
-    Optional<Fault> open = draft.open();
+    Optional<Fault> open = draft.silent();
     if (open.isPresent() && open.get().cause().isLoss()) {
       tell(draft, open.get(), view, session);
       draft.lostFor = draft.lostFor.plus(between(open.get().at(), back));
       draft.stableFrom = back.plus(settings.period(draft.flaps));
     }
-    draft.close(back);
+    draft.heard(back);
+    view.disk().ifPresent(disk -> disk(draft, view.now(), disk));
     stabilise(draft, view.now(), back);
+  }
+
+  /** While nobody says anything of the disk, what was said of it last holds. */
+  private static void disk(Draft draft, Instant now, Disk.State disk) {
+    Optional<FaultCause> cause =
+        switch (disk) {
+          case WRITABLE -> Optional.empty();
+          case FULL -> Optional.of(FaultCause.DISK_FULL);
+          case READ_ONLY -> Optional.of(FaultCause.DISK_READ_ONLY);
+        };
+    if (!draft.disk().map(Fault::cause).equals(cause)) {
+      draft.diskMended(now);
+      cause.ifPresent(fault -> draft.begin(fault, now));
+    }
+  }
+
+  /** What is wrong with the disk by now, if anything is. */
+  static Optional<FaultCause> disk(@Nullable Reputation reputation) {
+    return reputation == null
+        ? Optional.empty()
+        : reputation.faults().stream()
+            .filter(fault -> fault.cause().isDisk() && fault.over() == null)
+            .map(Fault::cause)
+            .findFirst();
   }
 
   /** Only now is it known whether the machine was off or only away. */
@@ -123,7 +149,7 @@ final class Reputations {
     if (open.cause() == FaultCause.VM_LOST && bootBefore != null) {
       FaultCause cause =
           bootBefore.equals(session.bootId()) ? FaultCause.PARTITION : FaultCause.POWER_CUT;
-      draft.faults.set(0, new Fault(cause, open.at(), null));
+      draft.replace(open, new Fault(cause, open.at(), null));
     }
   }
 
@@ -176,21 +202,46 @@ final class Reputations {
       return value == null ? 0 : value;
     }
 
-    Optional<Fault> open() {
-      return faults.stream().findFirst().filter(fault -> fault.over() == null);
+    /** The fault of a machine that nobody hears, while it lasts. */
+    Optional<Fault> silent() {
+      return open(false);
     }
 
+    /** The fault of its disk, while it lasts. */
+    Optional<Fault> disk() {
+      return open(true);
+    }
+
+    private Optional<Fault> open(boolean ofDisk) {
+      return faults.stream()
+          .filter(fault -> fault.over() == null && fault.cause().isDisk() == ofDisk)
+          .findFirst();
+    }
+
+    /** One that lasts is kept, however many came since: its end is still to be told. */
     void begin(FaultCause cause, Instant at) {
       faults.addFirst(new Fault(cause, Times.format(at), null));
-      while (faults.size() > FAULTS_KEPT) {
-        faults.removeLast();
+      for (int i = faults.size() - 1; i > 0 && faults.size() > FAULTS_KEPT; i--) {
+        if (faults.get(i).over() != null) {
+          faults.remove(i);
+        }
       }
     }
 
-    void close(Instant over) {
-      open()
-          .ifPresent(
-              fault -> faults.set(0, new Fault(fault.cause(), fault.at(), Times.format(over))));
+    void heard(Instant at) {
+      silent().ifPresent(fault -> end(fault, at));
+    }
+
+    void diskMended(Instant at) {
+      disk().ifPresent(fault -> end(fault, at));
+    }
+
+    private void end(Fault fault, Instant over) {
+      replace(fault, new Fault(fault.cause(), fault.at(), Times.format(over)));
+    }
+
+    void replace(Fault fault, Fault by) {
+      faults.set(faults.indexOf(fault), by);
     }
 
     Reputation done(Instant now) {
@@ -208,7 +259,7 @@ final class Reputations {
     /** Rounded down: 100% means that nothing was ever lost. */
     private String uptime(Instant now) {
       Duration lost =
-          open()
+          silent()
               .filter(fault -> fault.cause().isLoss())
               .map(fault -> between(fault.at(), now))
               .orElse(Duration.ZERO)

@@ -9,6 +9,7 @@ import static dev.crowdlab.core.Conditions.isUnknown;
 
 import dev.crowdlab.api.Backoff;
 import dev.crowdlab.api.ConditionType;
+import dev.crowdlab.api.FaultCause;
 import dev.crowdlab.api.Quarantine;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Reputation;
@@ -44,6 +45,7 @@ final class VmConditions {
           Reason.QUARANTINED,
           Reason.IDENTITY_CONFLICT,
           Reason.INVALID_TIME_ZONE,
+          Reason.DISK_READ_ONLY,
           Reason.LEFT);
 
   private static final String STOPPED_BY_OWNER =
@@ -150,7 +152,10 @@ final class VmConditions {
     if (view.deleting()) {
       return List.of(isTrue(ConditionType.RECONCILING, Reason.DELETING, ready.getMessage()));
     }
-    if (view.paused() || Reasons.isLoss(reason) || reason == Reason.STOPPED) {
+    if (view.paused()
+        || Reasons.isLoss(reason)
+        || reason == Reason.STOPPED
+        || reason == Reason.DISK_FULL) {
       return List.of();
     }
     if (Conditions.TRUE.equals(ready.getStatus())) {
@@ -216,6 +221,9 @@ final class VmConditions {
     }
     if (holds(conditions, ConditionType.READY)) {
       return VmPhase.READY;
+    }
+    if (hasReason(conditions, ConditionType.READY, Reason.DISK_FULL)) {
+      return VmPhase.DISK_FULL;
     }
     if (!holds(conditions, ConditionType.REACHABLE)) {
       return VmPhase.CONNECTING;
@@ -357,6 +365,10 @@ final class VmConditions {
             step.getMessage());
       }
     }
+    Optional<FaultCause> disk = Reputations.disk(reputation);
+    if (disk.isPresent()) {
+      return badDisk(disk.get());
+    }
     if (view.stale() || stableFrom().isPresent()) {
       return isFalse(
           type,
@@ -373,6 +385,23 @@ final class VmConditions {
               + ", which does not exist; write one such as Europe/Berlin");
     }
     return able(conditions);
+  }
+
+  /** Its agent is well, and says what it found. */
+  private static Condition badDisk(FaultCause cause) {
+    return cause == FaultCause.DISK_FULL
+        ? isFalse(
+            ConditionType.READY,
+            Reason.DISK_FULL,
+            "Its disk is full: no space, no inodes, or a quota is used up. Its teams stay, and no"
+                + " new one comes until there is room under /var/lib; crowdlab-agent status names"
+                + " the folder")
+        : isFalse(
+            ConditionType.READY,
+            Reason.DISK_READ_ONLY,
+            "Its disk can only be read, as after an error of the disk. Its teams stay, and no new"
+                + " one comes until its owner has it writable again; crowdlab-agent status names"
+                + " the folder");
   }
 
   /** The machine is well; what remains is whether teams may come. */

@@ -410,6 +410,7 @@ final class VmLifecycle {
             ConditionType.QUARANTINED.equals(condition.getType())
                 || hasReason(after.conditions(), ConditionType.STALLED, Reasons.of(condition))
                 || Reasons.isLoss(Reasons.of(condition))
+                || Reasons.isOfDisk(Reasons.of(condition))
                 || Reasons.of(condition) == Reason.SSHD_SILENT;
         if (good || bad) {
           events.record(

@@ -55,6 +55,7 @@ final class VmObserver {
         Twins.olderTwin(vm, around.all()).map(VmObserver::name),
         agents.health(ref),
         agents.session(ref),
+        agents.disk(ref),
         enrolment.agentVersion(),
         names(bound.stream()),
         names(bound.stream().filter(team -> team.getMetadata().getDeletionTimestamp() == null)),

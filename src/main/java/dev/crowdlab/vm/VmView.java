@@ -8,6 +8,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent.Disk;
 import dev.crowdlab.ssh.SshTarget;
 import java.time.Instant;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param target how to reach it; failed when its Secret is of no use
  * @param inputs digest of all that an attempt to integrate it depends on
  * @param olderTwin name of an older object for the same machine
+ * @param disk what its agent says of its disk; empty while it says nothing
  * @param agentVersion the version of the agent that this operator brings
  * @param teams names of the teams that are bound to it
  * @param remaining of these, those that are not being deleted: who leaves it waits for them
@@ -34,6 +36,7 @@ record VmView(
     Optional<String> olderTwin,
     VmHealth health,
     Optional<Session> session,
+    Optional<Disk.State> disk,
     String agentVersion,
     List<String> teams,
     List<String> remaining,

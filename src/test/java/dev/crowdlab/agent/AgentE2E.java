@@ -1,8 +1,10 @@
 package dev.crowdlab.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.protocol.FromAgent.Disk;
 import dev.crowdlab.protocol.FromAgent.Hello;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
@@ -818,6 +820,50 @@ class AgentE2E {
 
   private String agent(String word) {
     return bed.vm().exec("/opt/crowdlab/current/bin/crowdlab-agent", word);
+  }
+
+  @Test
+  void aDiskThatCanOnlyBeReadIsToldAlsoByTheNextAgentAndWhatRunsStays() throws Exception {
+    // given
+    int port = up("settled");
+    StubHub.Connection hub = hub();
+    hub.await(Disk.class, disk -> disk.state() == Disk.State.WRITABLE);
+    assertThat(agent("status")).contains("disk: writable\n");
+    int connections = bed.hub().connectionCount();
+
+    // when
+    bed.vm()
+        .shell(
+            """
+            mount --bind /var/lib/crowdlab /var/lib/crowdlab
+            mount -o remount,bind,ro /var/lib/crowdlab
+            """);
+    try {
+
+      // then: a run that needs the disk fails, and the agent looks why
+      hub.send(bed.run("late", 1, nextPort++));
+      awaitFailure(hub, "late", RunFailure.INTERNAL);
+      hub.await(Disk.class, disk -> disk.state() == Disk.State.READ_ONLY);
+      assertThat(agent("status")).contains("disk: read-only: /var/lib/crowdlab\n");
+
+      // when
+      bed.vm().exec("systemctl", "kill", "--kill-who=main", "-s", "KILL", "crowdlab-agent");
+
+      // then
+      StubHub.Connection next = bed.hub().connection(connections + 1);
+      assertThat(next.await(Hello.class).teams())
+          .extracting(TeamReport::teamUid, TeamReport::state)
+          .containsExactly(tuple("settled", State.HEALTHY));
+      next.await(Disk.class, disk -> disk.state() == Disk.State.READ_ONLY);
+      assertThat(ask(port, "a.txt", "kept")).isEqualTo("saved\n");
+    } finally {
+      bed.vm().exec("umount", "/var/lib/crowdlab");
+    }
+    StubHub.Connection now = hub();
+    now.await(Disk.class, disk -> disk.state() == Disk.State.WRITABLE);
+    now.drop();
+    assertThat(bed.hub().connection(connections + 2).await(Hello.class).disk())
+        .isEqualTo(Disk.State.WRITABLE);
   }
 
   @Test

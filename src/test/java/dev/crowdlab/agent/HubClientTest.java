@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,10 +41,11 @@ class HubClientTest {
     private final List<ToAgent> orders = new CopyOnWriteArrayList<>();
     private volatile Optional<Notice.Kind> voice = Optional.empty();
     private volatile Runnable afterVoiceWasRead = () -> {};
+    private volatile FromAgent.Disk.@Nullable State disk;
 
     @Override
     public FromAgent.Hello hello() {
-      return new FromAgent.Hello(1, "v", "b", "m", "ssh-ed25519 AAAA", List.of());
+      return new FromAgent.Hello(1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), disk);
     }
 
     @Override
@@ -309,6 +311,20 @@ class HubClientTest {
 
     // then
     assertThat(hub.connection(2).await(Notice.class).kind()).isEqualTo(Notice.Kind.PAUSE);
+  }
+
+  @Test
+  void whatIsFoundOutOfTheDiskIsSaidAtOnceAndAgainInEachHello() {
+    StubHub.Connection connection = connect();
+    assertThat(connection.await(FromAgent.Hello.class).disk()).isNull();
+
+    duties.disk = FromAgent.Disk.State.FULL;
+    client.disk(FromAgent.Disk.State.FULL);
+    assertThat(connection.await(FromAgent.Disk.class).state()).isEqualTo(FromAgent.Disk.State.FULL);
+    connection.drop();
+
+    assertThat(hub.connection(2).await(FromAgent.Hello.class).disk())
+        .isEqualTo(FromAgent.Disk.State.FULL);
   }
 
   @Test

@@ -49,6 +49,23 @@ class PodmanTest {
   }
 
   @Test
+  void whereItKeepsContainersIsWhatItsConfigurationSaysFirst() throws Exception {
+    Path own = state.resolve("own.conf");
+    Path packaged = state.resolve("packaged.conf");
+    assertThat(Podman.storage(List.of(own, packaged)))
+        .isEqualTo(Path.of("/var/lib/containers/storage"));
+
+    Files.writeString(packaged, "[storage]\n  graphroot = \"/srv/packaged\"  \n");
+    assertThat(Podman.storage(List.of(own, packaged))).isEqualTo(Path.of("/srv/packaged"));
+
+    Files.writeString(own, "[storage]\n# graphroot = \"/no\"\nrunroot = \"/run/x\"\n");
+    assertThat(Podman.storage(List.of(own, packaged))).isEqualTo(Path.of("/srv/packaged"));
+
+    Files.writeString(own, "[storage]\ngraphroot=\"/srv/own\"\n");
+    assertThat(Podman.storage(List.of(own, packaged))).isEqualTo(Path.of("/srv/own"));
+  }
+
+  @Test
   void aPodHasNoProcessOfItsOwnAndSharesNothing() throws Exception {
     podman(true).create(plan(Runs.run(3)));
 

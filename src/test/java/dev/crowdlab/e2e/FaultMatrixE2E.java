@@ -56,6 +56,7 @@ class FaultMatrixE2E {
       List.of(
           MachineFault.LOSS,
           MachineFault.DISK_FULL,
+          MachineFault.DISK_READ_ONLY,
           MachineFault.PARTITION_FILES,
           ProcessFault.AGENT_KILL,
           ProcessFault.AGENT_STOP,

@@ -129,7 +129,7 @@ enum MachineFault implements LabFault {
   },
 
   /** Nothing can be written on its disk. */
-  DISK_FULL(NO_FAULT) {
+  DISK_FULL(NO_FAULT, FaultCause.DISK_FULL) {
     @Override
     public void inject(Scene scene) {
       // The rest is what the file system keeps for root.
@@ -145,6 +145,7 @@ enum MachineFault implements LabFault {
 
     @Override
     public void meanwhile(Scene scene) throws InterruptedException {
+      awaitSaidOfDisk(scene, Reason.DISK_FULL, FaultCause.DISK_FULL);
       scene.hold();
       undo(scene);
     }
@@ -152,6 +153,34 @@ enum MachineFault implements LabFault {
     @Override
     public void undo(Scene scene) {
       scene.machine().exec("rm", "-f", "/filled", "/filled-rest", "/more");
+    }
+  },
+
+  /** Where the agent keeps what must last nothing can be written, as after an error of the disk. */
+  DISK_READ_ONLY(UNNOTICED, FaultCause.DISK_READ_ONLY) {
+    @Override
+    public void inject(Scene scene) {
+      // A file system that is in use cannot be made so whole.
+      scene
+          .machine()
+          .shell(
+              """
+              mount --bind /var/lib/crowdlab /var/lib/crowdlab
+              mount -o remount,bind,ro /var/lib/crowdlab
+              ! touch /var/lib/crowdlab/more 2>/dev/null
+              """);
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      awaitSaidOfDisk(scene, Reason.DISK_READ_ONLY, FaultCause.DISK_READ_ONLY);
+      scene.hold();
+      undo(scene);
+    }
+
+    @Override
+    public void undo(Scene scene) {
+      scene.machine().shell("! mountpoint -q /var/lib/crowdlab || umount /var/lib/crowdlab");
     }
   },
 
@@ -270,6 +299,21 @@ enum MachineFault implements LabFault {
                     && vm.getStatus().reputation().faults().stream()
                         .limit(1)
                         .anyMatch(fault -> fault.cause() == FaultCause.VM_LOST),
+            Bed.BOUND);
+  }
+
+  private static void awaitSaidOfDisk(Scene scene, Reason reason, FaultCause cause) {
+    scene
+        .bed()
+        .lab()
+        .awaitVm(
+            scene.machine().name(),
+            "not Ready for its disk, and blamed for that",
+            vm ->
+                Conditions.hasReason(vm.getStatus().conditions(), ConditionType.READY, reason)
+                    && vm.getStatus().reputation().faults().stream()
+                        .limit(1)
+                        .anyMatch(fault -> fault.cause() == cause && fault.over() == null),
             Bed.BOUND);
   }
 

@@ -53,6 +53,11 @@ class DispatcherTest {
     public void notice(VmRef vm, Notice.Kind kind) {
       throw new IllegalStateException("a listener's fault");
     }
+
+    @Override
+    public void diskChanged(VmRef vm) {
+      heard.add("disk");
+    }
   }
 
   @Test
@@ -63,12 +68,15 @@ class DispatcherTest {
 
     for (int i = 0; i < 10_000; i++) {
       dispatcher.team(VM, "lab", "team-7");
+      dispatcher.disk(VM);
       dispatcher.health(VM, new VmHealth.Suspect(NOW, NOW, VmHealth.Hold.NONE));
     }
     dispatcher.health(VM, new VmHealth.Lost(NOW, NOW, VmHealth.VmFault.SILENT));
     gate.countDown();
 
-    await().untilAsserted(() -> assertThat(heard).containsExactly("session", "team-7", "Lost"));
+    await()
+        .untilAsserted(
+            () -> assertThat(heard).containsExactly("session", "team-7", "disk", "Lost"));
   }
 
   @Test
@@ -91,6 +99,9 @@ class DispatcherTest {
           public void notice(VmRef vm, Notice.Kind kind) {
             kinds.add(kind);
           }
+
+          @Override
+          public void diskChanged(VmRef vm) {}
         });
 
     dispatcher.notice(VM, Notice.Kind.LEAVE);
@@ -117,6 +128,9 @@ class DispatcherTest {
 
           @Override
           public void notice(VmRef vm, Notice.Kind kind) {}
+
+          @Override
+          public void diskChanged(VmRef vm) {}
         });
     gate.countDown();
     dispatcher.listen(new Slow());

@@ -52,6 +52,7 @@ public final class FakeAgents implements Agents {
     boolean forgotten;
     @Nullable Session session;
     Notice.@Nullable Kind voice;
+    FromAgent.Disk.@Nullable State disk;
     VmHealth health = new VmHealth.Unwatched();
   }
 
@@ -95,6 +96,7 @@ public final class FakeAgents implements Agents {
     Machine machine = machine(session.vm());
     machine.session = session;
     machine.voice = null;
+    machine.disk = null;
     List<ToAgent> messages = machine.ledger.up(new Reports(running));
     machine.sent.addAll(messages);
     listeners.forEach(listener -> listener.sessionChanged(session.vm()));
@@ -227,6 +229,12 @@ public final class FakeAgents implements Agents {
     listeners.forEach(listener -> listener.notice(vm, kind));
   }
 
+  /** The VM's agent says so of its disk; forgotten at its next session. */
+  public void disk(VmRef vm, FromAgent.Disk.State state) {
+    machine(vm).disk = state;
+    listeners.forEach(listener -> listener.diskChanged(vm));
+  }
+
   // ---- what a test can look at
 
   /** Every message that the VM was sent, in order, over all its sessions. */
@@ -279,6 +287,12 @@ public final class FakeAgents implements Agents {
     Machine machine = machine(vm);
     return Optional.ofNullable(machine.voice)
         .filter(kind -> machine.session != null || kind == Notice.Kind.STOPPING);
+  }
+
+  @Override
+  public Optional<FromAgent.Disk.State> disk(VmRef vm) {
+    Machine machine = machine(vm);
+    return Optional.ofNullable(machine.disk).filter(state -> machine.session != null);
   }
 
   @Override

@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -91,9 +92,19 @@ class HubAgentsTest {
     }
 
     Agent hello(FromAgent.TeamReport... teams) {
+      return hello(null, teams);
+    }
+
+    Agent hello(FromAgent.Disk.@Nullable State disk, FromAgent.TeamReport... teams) {
       return says(
           new FromAgent.Hello(
-              Protocol.VERSION, "sha", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of(teams)));
+              Protocol.VERSION,
+              "sha",
+              "boot-1",
+              "machine-1",
+              "ssh-ed25519 AAAA",
+              List.of(teams),
+              disk));
     }
 
     Agent says(FromAgent message) {
@@ -173,6 +184,12 @@ class HubAgentsTest {
           @Override
           public void notice(VmRef vm, FromAgent.Notice.Kind kind) {
             heard.add("notice " + vm.name() + " " + kind);
+          }
+
+          @Override
+          public void diskChanged(VmRef vm) {
+            heard.add(
+                "disk " + vm.name() + " " + agents.disk(vm).map(Enum::name).orElse("unknown"));
           }
         });
     agents.opened();
@@ -271,7 +288,7 @@ class HubAgentsTest {
   void anotherProtocolIsRefused() {
     Agent agent = new Agent(VM);
 
-    agent.says(new FromAgent.Hello(99, "sha", "boot", "machine", "key", List.of()));
+    agent.says(new FromAgent.Hello(99, "sha", "boot", "machine", "key", List.of(), null));
 
     assertThat(agent.socket.closed()).isTrue();
     assertThat(agents.session(VM)).isEmpty();
@@ -588,7 +605,7 @@ class HubAgentsTest {
   @Test
   void aChangeOfTheVoiceAfterAQuietTimeCountsAtOnceAndTheNextOneSoon() {
     Agent agent = connected().says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
-    pass(VmDesk.VOICE_AT_MOST_EVERY.toMillis());
+    pass(VmDesk.WORD_AT_MOST_EVERY.toMillis());
 
     agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
@@ -596,7 +613,7 @@ class HubAgentsTest {
     agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.STOPPING));
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
 
-    pass(VmDesk.VOICE_AT_MOST_EVERY.plus(settings.self().tick()).toMillis());
+    pass(VmDesk.WORD_AT_MOST_EVERY.plus(settings.self().tick()).toMillis());
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.STOPPING);
   }
 
@@ -614,7 +631,7 @@ class HubAgentsTest {
     Agent agent = connected();
     for (int i = 0; i < 10; i++) {
       agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
-      pass(VmDesk.VOICE_AT_MOST_EVERY.toMillis());
+      pass(VmDesk.WORD_AT_MOST_EVERY.toMillis());
     }
     agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.RESUME));
 
@@ -632,6 +649,86 @@ class HubAgentsTest {
     connected();
 
     assertThat(agents.voice(VM)).isEmpty();
+  }
+
+  // ---- the machine's disk
+
+  @Test
+  void whatASessionBeginsWithIsKnownWithIt() throws Exception {
+    assertThat(agents.disk(VM)).isEmpty();
+
+    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.FULL);
+    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.FULL);
+    hears("session alice-1");
+
+    agent.drops();
+    assertThat(agents.disk(VM)).as("a machine that nobody speaks for").isEmpty();
+    new Agent(VM).hello();
+    assertThat(agents.disk(VM)).as("a session that does not know it yet").isEmpty();
+  }
+
+  @Test
+  void aChangeOfTheDiskIsHeardAndToSayTheSameAgainIsNoNews() throws Exception {
+    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
+    for (int i = 0; i < 10; i++) {
+      agent.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+      pass(VmDesk.WORD_AT_MOST_EVERY.toMillis());
+    }
+    agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
+
+    hears("disk alice-1 READ_ONLY");
+    assertThat(next()).isEqualTo("disk alice-1 WRITABLE");
+    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.WRITABLE);
+  }
+
+  @Test
+  void aDiskThatFlapsCountsNowAndThenAndTheLastWordWins() throws Exception {
+    // given: an agent that says FULL and WRITABLE in turn, 20 times a second, for 10 s
+    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
+    hears("session alice-1");
+    for (int i = 0; i < 100; i++) {
+      agent.says(new FromAgent.Disk(FromAgent.Disk.State.FULL));
+      pass(50);
+      agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
+      pass(50);
+    }
+
+    // when
+    agent.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+    pass(3_100);
+
+    // then
+    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.READ_ONLY);
+    int changes = 0;
+    for (String event = next(); !"disk alice-1 READ_ONLY".equals(event); event = next()) {
+      assertThat(event).startsWith("disk alice-1 ");
+      changes++;
+    }
+    assertThat(changes).isBetween(1, 6);
+  }
+
+  @Test
+  void whatIsSaidOfTheDiskHoldsUpNoWordOfTheOwner() {
+    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
+    agent.says(new FromAgent.Disk(FromAgent.Disk.State.FULL));
+
+    agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
+
+    assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
+    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.FULL);
+  }
+
+  @Test
+  void ofTwoThatAnswerForOneMachineNoneIsBelievedOfItsDisk() {
+    Agent first = connected();
+    Agent second = new Agent(VM).hello(FromAgent.Disk.State.FULL);
+    first.says(new FromAgent.ChallengeAnswer("nonce-1"));
+
+    second.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+    assertThat(agents.disk(VM)).isEmpty();
+
+    first.drops();
+    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.READ_ONLY);
   }
 
   // ---- two sessions with one identity

@@ -96,7 +96,13 @@ class HubServerTest {
     Agent hello(FromAgent.TeamReport... teams) {
       return says(
           new FromAgent.Hello(
-              Protocol.VERSION, "sha", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of(teams)));
+              Protocol.VERSION,
+              "sha",
+              "boot-1",
+              "machine-1",
+              "ssh-ed25519 AAAA",
+              List.of(teams),
+              null));
     }
 
     Agent says(FromAgent message) {

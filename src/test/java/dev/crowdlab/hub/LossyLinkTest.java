@@ -112,7 +112,13 @@ class LossyLinkTest {
           fresh,
           frames.write(
               new FromAgent.Hello(
-                  Protocol.VERSION, "sha", "boot", "machine", "ssh-ed25519 AAAA", List.of())));
+                  Protocol.VERSION,
+                  "sha",
+                  "boot",
+                  "machine",
+                  "ssh-ed25519 AAAA",
+                  List.of(),
+                  null)));
       agents.watch(VM, SSHD, true, within -> true);
     }
 

@@ -123,7 +123,7 @@ class PenaltiesE2E {
               .orElseThrow();
       says(
           new FromAgent.Hello(
-              Protocol.VERSION, "sha", "boot", "machine", "ssh-ed25519 AAAA", List.of()));
+              Protocol.VERSION, "sha", "boot", "machine", "ssh-ed25519 AAAA", List.of(), null));
       agents.watch(
           vm,
           new InetSocketAddress(host.address(), port),

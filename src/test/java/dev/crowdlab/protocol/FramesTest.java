@@ -42,7 +42,9 @@ class FramesTest {
 
   static List<FromAgent> reports() {
     return List.of(
-        new FromAgent.Hello(1, "v", "b", "m", "ssh-ed25519 AAAA", List.of()),
+        new FromAgent.Hello(1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), null),
+        new FromAgent.Hello(
+            1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), FromAgent.Disk.State.FULL),
         new FromAgent.Heartbeat(1, 2),
         new FromAgent.TeamReport(
             "u-1",
@@ -55,6 +57,7 @@ class FramesTest {
             List.of(new FromAgent.ContainerReport("web", false, 2, 137, "bye"))),
         new FromAgent.TeamGone("u-1", "lab", "team-7", 3),
         new FromAgent.Notice(FromAgent.Notice.Kind.LEAVE),
+        new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY),
         new FromAgent.ChallengeAnswer("n"),
         new FromAgent.TokenStored("id"),
         new FromAgent.Leaving(),
@@ -93,6 +96,12 @@ class FramesTest {
         "{\"type\":\"notice\",\"kind\":0}",
         "{\"type\":\"notice\",\"kind\":\"DANCE\"}",
         "{\"type\":\"notice\",\"kind\":null}",
+        "{\"type\":\"disk\"}",
+        "{\"type\":\"disk\",\"state\":1}",
+        "{\"type\":\"disk\",\"state\":\"MELTED\"}",
+        "{\"type\":\"disk\",\"state\":\"FULL\",\"folder\":\"/srv\"}",
+        "{\"type\":\"hello\",\"protocol\":1,\"agentVersion\":\"v\",\"bootId\":\"b\",\"machineId\":\"m\","
+            + "\"workspaceKey\":\"k\",\"teams\":[],\"disk\":\"MELTED\"}",
         "{\"type\":\"java.lang.Runtime\"}",
         "{\"type\":\"team-gone\",\"teamUid\":\"../x\",\"namespace\":\"a\",\"name\":\"b\",\"epoch\":1}",
         "{\"type\":\"team-gone\",\"teamUid\":\"u\",\"namespace\":\"a\",\"name\":\"b\",\"epoch\":-1}",
@@ -100,6 +109,16 @@ class FramesTest {
   void whatBreaksTheProtocolIsRefused(String frame) {
     assertThatThrownBy(() -> frames.readFromAgent(frame))
         .isInstanceOf(Frames.BadFrameException.class);
+  }
+
+  @Test
+  void aHelloThatSaysNothingOfTheDiskIsUnderstood() throws Exception {
+    String hello =
+        "{\"type\":\"hello\",\"protocol\":1,\"agentVersion\":\"v\",\"bootId\":\"b\",\"machineId\":\"m\","
+            + "\"workspaceKey\":\"k\",\"teams\":[]}";
+
+    assertThat(frames.readFromAgent(hello))
+        .isEqualTo(new FromAgent.Hello(1, "v", "b", "m", "k", List.of(), null));
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth.VmFault;
+import dev.crowdlab.protocol.FromAgent.Disk;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -211,6 +212,113 @@ class ReputationsTest {
         .isEqualTo(reputation().faults().getFirst().at());
   }
 
+  private void disk(Disk.State state) {
+    bench.agents.disk(bench.ref(), state);
+    bench.pass();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FULL, DiskFull", "READ_ONLY, DiskReadOnly"})
+  void aDiskThatCannotBeWrittenIsAFaultOfItsOwnUntilItCan(Disk.State state, String cause) {
+    bench.ready();
+    disk(Disk.State.WRITABLE);
+    assertThat(reputation().faults()).isEmpty();
+
+    disk(state);
+    String since = Times.format(bench.clock.instant());
+    wellFor(Duration.ofMinutes(1));
+    disk(state);
+    Fault fault = reputation().faults().getFirst();
+    assertThat(fault.cause().toString()).isEqualTo(cause);
+    assertThat(fault.at()).isEqualTo(since);
+    assertThat(fault.over()).isNull();
+    assertThat(ready()).isFalse();
+
+    disk(Disk.State.WRITABLE);
+    assertThat(reputation().faults())
+        .containsExactly(new Fault(fault.cause(), since, Times.format(bench.clock.instant())));
+    assertThat(ready()).as("nothing to wait for").isTrue();
+    assertThat(reputation().losses()).isNull();
+    assertThat(reputation().agentFaults()).isNull();
+    assertThat(reputation().uptime()).isEqualTo("100.0%");
+  }
+
+  @Test
+  void aFullDiskThatTurnsReadOnlyIsTwoFaultsOneAfterTheOther() {
+    bench.ready();
+    disk(Disk.State.FULL);
+    bench.clock.advance(Duration.ofSeconds(5));
+
+    disk(Disk.State.READ_ONLY);
+
+    assertThat(reputation().faults())
+        .extracting(Fault::cause)
+        .containsExactly(FaultCause.DISK_READ_ONLY, FaultCause.DISK_FULL);
+    assertThat(reputation().faults().getFirst().over()).isNull();
+    assertThat(reputation().faults().getLast().over())
+        .isEqualTo(reputation().faults().getFirst().at());
+  }
+
+  @Test
+  void aFaultOfTheDiskGoesOnBesideOneOfTheAgentUntilAnAgentSaysThatItIsMended() {
+    bench.ready();
+    disk(Disk.State.FULL);
+    bench.agents.agentHangs(bench.ref());
+    bench.pass();
+    bench.clock.advance(Duration.ofSeconds(20));
+
+    // The next agent does not know yet.
+    back("boot");
+    assertThat(reputation().faults())
+        .extracting(Fault::cause)
+        .containsExactly(FaultCause.AGENT_HUNG, FaultCause.DISK_FULL);
+    assertThat(reputation().faults().getFirst().over()).isNotNull();
+    assertThat(reputation().faults().getLast().over()).isNull();
+    assertThat(
+            Conditions.hasReason(
+                bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
+        .isTrue();
+
+    disk(Disk.State.WRITABLE);
+    assertThat(reputation().faults()).allMatch(fault -> fault.over() != null);
+    assertThat(ready()).isTrue();
+  }
+
+  @Test
+  void aMachineThatWasLostWithAFullDiskTellsByItsReturnWhyItWasLost() {
+    bench.ready();
+    disk(Disk.State.FULL);
+    lost(VmFault.SILENT, Duration.ofSeconds(30));
+    assertThat(
+            Conditions.hasReason(bench.status().conditions(), ConditionType.READY, Reason.VM_LOST))
+        .isTrue();
+
+    back("another");
+    disk(Disk.State.WRITABLE);
+
+    assertThat(reputation().faults())
+        .extracting(Fault::cause)
+        .containsExactly(FaultCause.POWER_CUT, FaultCause.DISK_FULL);
+    assertThat(reputation().faults()).allMatch(fault -> fault.over() != null);
+    assertThat(reputation().lostFor()).isEqualTo("30.000s");
+  }
+
+  @Test
+  void aFaultThatLastsIsKeptHoweverManyCameSince() {
+    bench.ready();
+    disk(Disk.State.FULL);
+    for (int i = 0; i < 8; i++) {
+      bench.agents.agentDies(bench.ref());
+      bench.pass();
+      bench.clock.advance(Duration.ofMinutes(2));
+      back("boot");
+    }
+
+    assertThat(reputation().faults()).hasSize(5);
+    assertThat(reputation().faults().getLast().cause()).isEqualTo(FaultCause.DISK_FULL);
+    assertThat(reputation().faults().getLast().over()).isNull();
+  }
+
   @Test
   void whatAnEarlierOperatorWroteIsGoneOnWith() {
     bench.ready();
@@ -231,16 +339,22 @@ class ReputationsTest {
       Instant first = some.clock.instant();
       for (int i = 0; i < 60; i++) {
         some.clock.advance(Duration.ofSeconds(1 + random.nextInt(600)));
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(6)) {
           case 0 -> some.agents.lose(some.ref());
           case 1 -> some.agents.agentDies(some.ref());
+          case 2, 3 ->
+              some.agents.disk(
+                  some.ref(), Disk.State.values()[random.nextInt(Disk.State.values().length)]);
           default -> some.connect();
         }
         some.pass();
         Reputation now = some.status().reputation();
         assertThat(now).isNotNull();
         assertThat(now.faults()).hasSizeLessThanOrEqualTo(5);
-        assertThat(now.faults().stream().skip(1)).allMatch(fault -> fault.over() != null);
+        List<Fault> last = now.faults().stream().filter(fault -> fault.over() == null).toList();
+        assertThat(last.stream().filter(fault -> fault.cause().isDisk()).count()).isBetween(0L, 1L);
+        assertThat(last.stream().filter(fault -> !fault.cause().isDisk()).count())
+            .isBetween(0L, 1L);
         assertThat(now.since()).isEqualTo(Times.format(first));
         String lostFor = now.lostFor() == null ? "0.000s" : now.lostFor();
         assertThat(Times.parseSeconds(lostFor))

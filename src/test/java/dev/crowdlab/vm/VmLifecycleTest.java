@@ -10,12 +10,14 @@ import dev.crowdlab.api.ContributedVMSpec;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SshSpec;
+import dev.crowdlab.api.VmPhase;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.VmFault;
+import dev.crowdlab.protocol.FromAgent.Disk;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
@@ -82,6 +84,62 @@ class VmLifecycleTest {
 
     assertThat(holds(bench.status().conditions(), ConditionType.CONFIGURED)).isTrue();
     assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+  }
+
+  @Test
+  void aFullDiskIsToldOnceAndSoIsItsEnd() {
+    bench.ready();
+    bench.events.clear();
+    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.pass();
+    bench.pass();
+    assertThat(bench.events).singleElement().asString().startsWith("WARNING DiskFull ");
+
+    bench.agents.disk(bench.ref(), Disk.State.READ_ONLY);
+    bench.pass();
+    bench.agents.disk(bench.ref(), Disk.State.WRITABLE);
+    bench.pass();
+
+    assertThat(bench.events)
+        .extracting(event -> event.substring(0, event.indexOf(' ', event.indexOf(' ') + 1)))
+        .containsExactly("WARNING DiskFull", "WARNING DiskReadOnly", "NORMAL Ready");
+    assertThat(bench.machine().calls()).containsExactly("probe", "configure");
+  }
+
+  @Test
+  void anOperatorThatStartsAnewLearnsOfTheDiskFromTheNextSession() {
+    bench.ready();
+    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.pass();
+    bench.operatorRestarts();
+    bench.connect();
+    bench.pass();
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
+        .as("until somebody says otherwise")
+        .isTrue();
+
+    bench.agents.disk(bench.ref(), Disk.State.WRITABLE);
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
+  }
+
+  @Test
+  void aMachineWithAFullDiskCanBeDrained() {
+    bench.teams.add(DocumentedVmStatesTest.team(bench));
+    bench.ready();
+    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.spec(spec -> drain(spec)).pass();
+    assertThat(bench.status().phase()).isEqualTo(VmPhase.DRAINING);
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
+        .isTrue();
+
+    bench.teams.clear();
+    bench.pass();
+
+    assertThat(bench.status().phase()).isEqualTo(VmPhase.DRAINED);
+    assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
+        .isTrue();
   }
 
   @Test
@@ -862,6 +920,17 @@ class VmLifecycleTest {
         spec,
         new SshSpec(
             host, ssh.port(), ssh.user(), ssh.sudo(), ssh.hostKey(), ssh.credentialsSecretRef()));
+  }
+
+  private static ContributedVMSpec drain(ContributedVMSpec spec) {
+    return new ContributedVMSpec(
+        spec.contributor(),
+        spec.ssh(),
+        spec.capacity(),
+        spec.schedulable(),
+        true,
+        spec.integrity(),
+        spec.availability());
   }
 
   private static ContributedVMSpec withSsh(ContributedVMSpec spec, SshSpec ssh) {
