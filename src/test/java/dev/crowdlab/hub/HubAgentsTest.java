@@ -674,9 +674,9 @@ class HubAgentsTest {
       agent.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
       pass(VmDesk.WORD_AT_MOST_EVERY.toMillis());
     }
-    agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
-
     hears("disk alice-1 READ_ONLY");
+
+    agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
     assertThat(next()).isEqualTo("disk alice-1 WRITABLE");
     assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.WRITABLE);
   }
