@@ -79,6 +79,16 @@ class DepartureTest {
   }
 
   @Test
+  void aDiskThatTakesNothingKeepsNobodyHere() throws IOException {
+    stateDir = Files.createFile(stateDir.resolve("nothing can be written below this"));
+    clears("found=1\n");
+
+    leave(departure("uid-1"));
+
+    assertThat(happened).containsExactly("teams", CLEAR, "told", GO);
+  }
+
+  @Test
   void theMarkOfAnotherContributionMeansNothing() throws IOException {
     Files.writeString(stateDir.resolve("leaving"), "uid-1");
 
