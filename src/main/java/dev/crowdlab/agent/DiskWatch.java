@@ -146,8 +146,9 @@ final class DiskWatch {
       began = now;
     }
     try {
+      long patience = pace.patience().toNanos() + 1;
+      var _ = timer.schedule(() -> complainOf(now), patience, TimeUnit.NANOSECONDS);
       executor.execute(this::look);
-      timer.schedule(() -> complainOf(now), pace.patience().toNanos() + 1, TimeUnit.NANOSECONDS);
     } catch (RuntimeException | Error e) {
       // There was no thread to be had, or everything ends.
       LOG.log(Level.WARNING, "the disk cannot be looked at", e);
@@ -179,10 +180,10 @@ final class DiskWatch {
   }
 
   private void judge() {
-    verdicts.computeIfAbsent(state, folder -> new DiskVerdict());
+    verdicts.computeIfAbsent(state, _ -> new DiskVerdict());
     Optional<Object> ofContainers = disks.device(containers);
     if (ofContainers.isPresent() && !ofContainers.equals(disks.device(state))) {
-      verdicts.computeIfAbsent(containers, folder -> new DiskVerdict());
+      verdicts.computeIfAbsent(containers, _ -> new DiskVerdict());
     } else {
       verdicts.remove(containers);
     }

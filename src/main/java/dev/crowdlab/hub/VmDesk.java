@@ -201,7 +201,7 @@ final class VmDesk {
    */
   private void hear(AgentSession session) {
     hear(session, session.voice, voiceTurns).ifPresent(said -> hub.news().notice(vm, said));
-    hear(session, session.disk, diskTurns).ifPresent(said -> hub.news().disk(vm));
+    hear(session, session.disk, diskTurns).ifPresent(_ -> hub.news().disk(vm));
   }
 
   /** What is to be told of a word; of one that does not speak for the VM nothing is. */
