@@ -7,6 +7,7 @@ import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,7 @@ final class Deployment {
 
   List<String> sources;
   @Nullable Making making;
+  @Nullable Path workspace;
   boolean ahead;
   boolean onHost;
   boolean doomed;

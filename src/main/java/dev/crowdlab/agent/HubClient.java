@@ -160,6 +160,11 @@ final class HubClient implements Reporter, AutoCloseable {
     send(new FromAgent.Disk(state));
   }
 
+  @Override
+  public void prepared(FromAgent.Prepared prepared) {
+    send(prepared);
+  }
+
   /** Keeps what is to be said, so that {@link Duties#voice} tells it from then on. */
   interface Keeping {
     void keep() throws IOException;

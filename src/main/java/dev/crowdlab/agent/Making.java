@@ -5,29 +5,42 @@ import dev.crowdlab.agent.Pods.ImageMissingException;
 import dev.crowdlab.agent.Pods.Plan;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A run's network, the way in, and its containers as they are made, beside whatever else is done
  * for it: the file server's fence, and the mount. Nothing of it runs yet.
+ *
+ * <p>Where there is time, because the run is not ordered yet, its containers are also set up: each
+ * has its namespaces and mounts, and only its process is still to be let go. They hold the folder
+ * in which the workspace will appear, and see it when it is mounted there; so it must not be
+ * mounted while they are being set up.
  */
 final class Making {
 
   private final CompletableFuture<Void> abandoned = new CompletableFuture<>();
   private final CompletableFuture<Void> made;
 
-  private Making(Executor executor, Step step) {
+  // Guarded by this.
+  private boolean ordered;
+  private CompletableFuture<Void> settingUp = CompletableFuture.completedFuture(null);
+
+  private volatile boolean setUp;
+
+  private Making(Host host, Deployment of, Executor executor) {
+    ordered = !of.ahead;
     made =
         CompletableFuture.runAsync(
             () -> {
               try {
-                step.run(abandoned);
+                make(host, of);
+                setUp(host, of);
               } catch (RunException e) {
                 throw new CompletionException(e);
               }
@@ -35,18 +48,12 @@ final class Making {
             executor);
   }
 
-  private interface Step {
-    void run(CompletableFuture<Void> abandoned) throws RunException;
-  }
-
   /** Begins it. */
-  static Making begin(Host host, Deployment of, @Nullable Path workspace, Executor executor) {
-    return new Making(executor, abandoned -> make(host, of, workspace, abandoned));
+  static Making begin(Host host, Deployment of, Executor executor) {
+    return new Making(host, of, executor);
   }
 
-  private static void make(
-      Host host, Deployment of, @Nullable Path workspace, CompletableFuture<Void> abandoned)
-      throws RunException {
+  private void make(Host host, Deployment of) throws RunException {
     for (ToAgent.PublishedPort port : of.run.ports()) {
       if (!host.ports().isFree(port.hostPort())) {
         throw new RunException(
@@ -55,7 +62,7 @@ final class Making {
       }
     }
     openFirewall(host, of);
-    Plan plan = new Plan(of.pod, host.networks().take(of.pod), of.run, workspace);
+    Plan plan = new Plan(of.pod, host.networks().take(of.pod), of.run, of.workspace);
     try {
       host.pods().create(plan);
     } catch (ImageMissingException missing) {
@@ -70,6 +77,38 @@ final class Making {
       }
     }
     of.times.containersMade();
+  }
+
+  /** What cannot be set up now is set up when it is started, and told then. */
+  private void setUp(Host host, Deployment of) {
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    synchronized (this) {
+      if (ordered || abandoned.isDone()) {
+        return;
+      }
+      settingUp = end;
+    }
+    setUp = true;
+    try {
+      host.pods().setUp(of.pod, of.run.containers());
+    } finally {
+      end.complete(null);
+    }
+  }
+
+  /**
+   * The run is ordered, and its workspace is to be mounted.
+   *
+   * @return completes when it may be
+   */
+  synchronized CompletableFuture<Void> ordered() {
+    ordered = true;
+    return settingUp;
+  }
+
+  /** Whether containers were set up, or were to be, before the workspace was there. */
+  boolean isSetUp() {
+    return setUp;
   }
 
   /** Puts in force who reaches the run's containers, and whom they reach. */
@@ -104,6 +143,20 @@ final class Making {
       }
       throw e;
     }
+  }
+
+  /** Whether it is done, and came to nothing. */
+  boolean hasFailed() {
+    return made.isCompletedExceptionally();
+  }
+
+  /** Tells when it is done: null, or why it came to nothing. */
+  void whenDone(Consumer<@Nullable Throwable> listener) {
+    var _ =
+        made.whenComplete(
+            (done, failure) ->
+                listener.accept(
+                    failure instanceof CompletionException wrapped ? wrapped.getCause() : failure));
   }
 
   /** Nobody wants it any more: what can be cut short is. */

@@ -62,6 +62,15 @@ interface Mounts {
   void abort(Place place);
 
   /**
+   * Unmounts a workspace that is alive and that nobody uses any more, and waits until its sshfs has
+   * ended by itself. Then all that was written there is on the file server. To be followed by
+   * {@link #detach}, however it ends.
+   *
+   * @return false when it was not alive, or did not end in time: then nothing is known
+   */
+  boolean settle(Place place);
+
+  /**
    * Unmounts: flushing when it is alive, by force when not; never lazily.
    *
    * @return whether nothing of it is left

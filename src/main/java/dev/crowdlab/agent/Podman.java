@@ -14,11 +14,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Logger;
@@ -64,8 +67,21 @@ final class Podman implements Pods {
   private final boolean limits;
   private final ObjectMapper json = new ObjectMapper();
 
+  /** Of the pods that were set up: where which of their processes expects the workspace. */
+  private final Map<Pod, List<View>> setUp = new ConcurrentHashMap<>();
+
+  /** By the containers' whole names, as far as podman has told. */
+  private final Map<String, FirstProcess> processes = new ConcurrentHashMap<>();
+
   /** Pulls go on beside each other, each with a file of its own. */
   private final AtomicLong authFiles = new AtomicLong();
+
+  /**
+   * Where a container's first process expects the workspace.
+   *
+   * @param pid empty: not known
+   */
+  private record View(String pid, String path) {}
 
   /**
    * @param secretsDir a folder on a tmpfs, for files that are gone after a moment
@@ -175,7 +191,9 @@ final class Podman implements Pods {
     if (container.workspaceMountPath() != null && workspace != null) {
       words.addAll(
           List.of(
-              "--volume", workspace + ":" + container.workspaceMountPath() + ":rw,nosuid,nodev"));
+              "--volume",
+              // A slave: a container that is set up before the mount sees it appear.
+              workspace + ":" + container.workspaceMountPath() + ":rw,nosuid,nodev,rslave"));
     }
     if (!container.command().isEmpty()) {
       try {
@@ -232,6 +250,67 @@ final class Podman implements Pods {
   }
 
   @Override
+  public void setUp(Pod pod, List<ToAgent.Container> containers) {
+    Map<ToAgent.Container, CompletableFuture<Boolean>> steps = new LinkedHashMap<>();
+    for (ToAgent.Container container : containers) {
+      steps.put(
+          container,
+          CompletableFuture.supplyAsync(
+              () -> podman(QUICK, List.of("init", pod.container(container.name()))).ok(),
+              executor));
+    }
+    // All are waited for: none may still be on its way afterwards.
+    steps.values().forEach(CompletableFuture::join);
+    Map<String, String> pids = pids(pod, containers);
+    List<View> views = new ArrayList<>();
+    steps.forEach(
+        (container, ok) -> {
+          String path = container.workspaceMountPath();
+          String pid = pids.getOrDefault(pod.container(container.name()), "");
+          // One that was not set up sees nothing yet; of one that was, its process must be known.
+          if (path != null && (ok.join() || !pid.isEmpty())) {
+            views.add(new View(pid, Path.of(path).normalize().toString()));
+          }
+        });
+    setUp.put(pod, views);
+  }
+
+  private Map<String, String> pids(Pod pod, List<ToAgent.Container> containers) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "inspect",
+                "--type",
+                "container",
+                "--format",
+                "{{.Name}} {{.Id}} {{.State.Pid}} {{.Config.StopSignal}}"));
+    containers.forEach(container -> words.add(pod.container(container.name())));
+    Map<String, String> pids = new HashMap<>();
+    for (String line : podman(QUICK, words).out().lines().toList()) {
+      String[] parts = line.strip().split(" ", -1);
+      if (parts.length == 4 && parts[2].matches("[1-9]\\d{0,9}")) {
+        pids.put(parts[0], parts[2]);
+        // What waits there now is what runs when it is let go.
+        FirstProcess.of(parts[1], parts[2], parts[3])
+            .ifPresent(process -> processes.put(parts[0], process));
+      }
+    }
+    return pids;
+  }
+
+  @Override
+  public boolean see(Pod pod, @Nullable Path workspace) {
+    List<View> views = setUp.getOrDefault(pod, List.of());
+    if (workspace == null || views.isEmpty()) {
+      return true;
+    }
+    Optional<String> mounted = MountTable.device("self", workspace.toString());
+    return mounted.isPresent()
+        && views.stream()
+            .allMatch(view -> MountTable.device(view.pid(), view.path()).equals(mounted));
+  }
+
+  @Override
   public void start(Pod pod, List<String> containers) throws RunException {
     // Each by a podman of its own: one starts them one after the other.
     List<CompletableFuture<Void>> steps = new ArrayList<>();
@@ -261,7 +340,8 @@ final class Podman implements Pods {
                 "--type",
                 "container",
                 "--format",
-                "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"));
+                "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"
+                    + " {{.State.Pid}} {{.Config.StopSignal}}"));
     containers.forEach(container -> words.add(pod.container(container)));
     Result result = podman(QUICK, words);
     List<Status> statuses = new ArrayList<>();
@@ -273,8 +353,11 @@ final class Podman implements Pods {
     String prefix = pod.container("");
     for (String line : result.out().lines().toList()) {
       String[] parts = line.strip().split(" ", -1);
-      if (parts.length == 4 && parts[0].startsWith(prefix)) {
+      if (parts.length == 6 && parts[0].startsWith(prefix)) {
         boolean ended = parts[2].equals("exited") || parts[2].equals("stopped");
+        FirstProcess.of(parts[1], parts[4], parts[5])
+            .ifPresentOrElse(
+                process -> processes.put(parts[0], process), () -> processes.remove(parts[0]));
         statuses.add(
             new Status(
                 parts[0].substring(prefix.length()),
@@ -296,13 +379,37 @@ final class Podman implements Pods {
   }
 
   @Override
-  public boolean stop(Pod pod, Duration grace) {
-    long seconds = (grace.toMillis() + 999) / 1_000;
+  public boolean stop(Pod pod, List<String> containers, Duration grace) {
+    Duration left = grace;
+    List<FirstProcess> known = grace.isZero() ? List.of() : firstProcesses(pod, containers);
+    if (!known.isEmpty()) {
+      // podman takes a third of a second to do as much.
+      known.forEach(FirstProcess::stop);
+      long until = System.nanoTime() + grace.toNanos();
+      if (known.stream().allMatch(process -> process.awaitEnd(until))) {
+        return true;
+      }
+      left = Duration.ZERO;
+    }
+    long seconds = (left.toMillis() + 999) / 1_000;
     Result result =
         podman(
-            grace.plus(Duration.ofSeconds(5)),
+            left.plus(Duration.ofSeconds(5)),
             List.of("pod", "stop", "--ignore", "--time", Long.toString(seconds), pod.name()));
     return result.ok() || gone(result);
+  }
+
+  /** The containers' first processes; none unless all of them are known and there. */
+  private List<FirstProcess> firstProcesses(Pod pod, List<String> containers) {
+    List<FirstProcess> known = new ArrayList<>();
+    for (String container : containers) {
+      FirstProcess process = processes.get(pod.container(container));
+      if (process == null || !process.isThere()) {
+        return List.of();
+      }
+      known.add(process);
+    }
+    return known;
   }
 
   @Override
@@ -311,6 +418,8 @@ final class Podman implements Pods {
   }
 
   private boolean destroy(Pod pod) {
+    setUp.remove(pod);
+    processes.keySet().removeIf(name -> name.startsWith(pod.container("")));
     Result result =
         podman(REMOVE, List.of("pod", "rm", "--force", "--ignore", "--time", "0", pod.name()));
     if (!result.ok() && !gone(result)) {

@@ -52,6 +52,21 @@ interface Pods {
   void pull(String image, ToAgent.@Nullable RegistryAuth auth, CompletableFuture<Void> cancel)
       throws RunException;
 
+  /**
+   * Sets containers up as far as they go without running: {@link #start} then only lets them go.
+   * They see what is mounted on their workspace's folder afterwards. Those that cannot be set up
+   * are left to {@link #start}.
+   */
+  void setUp(Pod pod, List<ToAgent.Container> containers);
+
+  /**
+   * Whether containers that were {@link #setUp} see what is mounted on a folder now: to run them
+   * without would lose what they write.
+   *
+   * @param workspace null: there is nothing to see
+   */
+  boolean see(Pod pod, @Nullable Path workspace);
+
   /** Starts containers; those that run are left alone. */
   void start(Pod pod, List<String> containers) throws RunException;
 
@@ -62,11 +77,13 @@ interface Pods {
   String lastLines(Pod pod, String container);
 
   /**
-   * Stops the containers and leaves them there.
+   * Stops the containers and leaves them there. One whose first process takes no notice of its stop
+   * signal is killed at once: the grace would change nothing.
    *
+   * @param grace zero: all are killed
    * @return whether none runs any more
    */
-  boolean stop(Pod pod, Duration grace);
+  boolean stop(Pod pod, List<String> containers, Duration grace);
 
   /**
    * Removes the pod, killing what runs in it.

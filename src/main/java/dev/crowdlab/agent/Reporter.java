@@ -8,4 +8,6 @@ interface Reporter {
   void report(FromAgent.TeamReport report);
 
   void gone(FromAgent.TeamGone gone);
+
+  void prepared(FromAgent.Prepared prepared);
 }

@@ -43,6 +43,7 @@ final class Sshfs implements Mounts {
   private static final Duration UMOUNT = Duration.ofSeconds(10);
   private static final Duration PROBE_WAIT = Duration.ofMillis(500);
   private static final Duration HUNG_AFTER = Duration.ofSeconds(10);
+  private static final Duration SETTLE = Duration.ofMillis(1_500);
   private static final String SCOPE = "crowdlab-workspace";
   private static final Path FUSE_CONNECTIONS = Path.of("/sys/fs/fuse/connections");
   private static final Duration ASK = Duration.ofSeconds(5);
@@ -260,21 +261,38 @@ final class Sshfs implements Mounts {
 
   /** Asks the file system, on a thread that may wait for as long as the file server is silent. */
   private Probe probe(Place place) {
-    return new Probe(
-        CompletableFuture.supplyAsync(
-            () -> {
-              if (mounted(place).isEmpty()) {
-                return Health.DEAD;
-              }
-              var root = path(place).toFile();
-              // Zero is how java.io.File tells an error.
-              if (root.getTotalSpace() == 0) {
-                return Health.DEAD;
-              }
-              return root.getUsableSpace() == 0 ? Health.FULL : Health.ALIVE;
-            },
-            executor),
-        System.nanoTime());
+    return new Probe(CompletableFuture.supplyAsync(() -> ask(place), executor), System.nanoTime());
+  }
+
+  private Health ask(Place place) {
+    if (mounted(place).isEmpty()) {
+      return Health.DEAD;
+    }
+    var root = path(place).toFile();
+    // Zero is how java.io.File tells an error.
+    if (root.getTotalSpace() == 0) {
+      return Health.DEAD;
+    }
+    return root.getUsableSpace() == 0 ? Health.FULL : Health.ALIVE;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Closing a file waits for its writes, but what a process left in a mapped file is handed over
+   * later. One connection carries it all, and OpenSSH's SFTP server does one thing after the other:
+   * its answer to a question that is asked now, and that sshfs never answers from a cache, follows
+   * everything that was written.
+   */
+  @Override
+  public boolean settle(Place place) {
+    CompletableFuture<Health> answer =
+        CompletableFuture.supplyAsync(() -> ask(place), executor)
+            .completeOnTimeout(Health.SLOW, SETTLE.toMillis(), TimeUnit.MILLISECONDS);
+    return switch (answer.join()) {
+      case ALIVE, FULL -> unmount(place);
+      case SLOW, HUNG, DEAD -> false;
+    };
   }
 
   @Override
@@ -354,14 +372,8 @@ final class Sshfs implements Mounts {
 
   /** Finds a mount point in the text of mountinfo, the last of several on one path. */
   static Optional<Integer> device(String mountinfo, Path path) {
-    Optional<Integer> device = Optional.empty();
-    for (String line : mountinfo.lines().toList()) {
-      String[] fields = line.split(" ", -1);
-      if (fields.length > 5 && fields[4].equals(path.toString())) {
-        device = Optional.of(Integer.valueOf(fields[2].substring(fields[2].indexOf(':') + 1)));
-      }
-    }
-    return device;
+    return MountTable.deviceIn(mountinfo, path.toString())
+        .map(device -> Integer.valueOf(device.substring(device.indexOf(':') + 1)));
   }
 
   private static String host(ToAgent.Mount mount) {

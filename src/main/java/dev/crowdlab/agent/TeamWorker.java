@@ -2,13 +2,13 @@ package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Mounts.Attach;
 import dev.crowdlab.agent.Mounts.Health;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -215,7 +215,7 @@ final class TeamWorker {
       alarm = null;
     }
     Deployment present = deployment;
-    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
+    if (present == null || !present.onHost) {
       return;
     }
     long wait = Math.max(0, present.nextLook - System.nanoTime());
@@ -277,30 +277,70 @@ final class TeamWorker {
   private void makeAhead(ToAgent.Run run) {
     Deployment present = deployment;
     try {
-      boolean occupied = present != null && present.onHost;
-      if (occupied || !host.epochs().admit(run.teamUid(), run.epoch())) {
+      if (present != null && present.onHost && !present.ahead) {
+        if (present.run.epoch() < run.epoch()) {
+          notMade(run, RunFailure.INTERNAL, "an earlier epoch of the team is still here");
+        }
+        return;
+      }
+      if (!host.epochs().admit(run.teamUid(), run.epoch())) {
+        notMade(run, RunFailure.EPOCH_REFUSED, "this VM has seen a higher epoch of the team");
+        return;
+      }
+      Making making = present == null ? null : present.making;
+      if (present != null && present.isAheadOf(run) && making != null && !making.hasFailed()) {
+        making.whenDone(failure -> made(run, failure));
+        return;
+      }
+      if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
+        notMade(run, RunFailure.INTERNAL, "what was made of it before cannot be removed");
         return;
       }
       Deployment made = new Deployment(run);
       made.ahead = true;
+      made.nextLook = System.nanoTime() + timings.unused().toNanos();
       deployment = made;
-      begin(made);
+      begin(made).whenDone(failure -> made(run, failure));
     } catch (RunException e) {
-      LOG.info(new Deployment(run) + ": not made ahead: " + e.text());
       deployment = null;
+      notMade(run, e.code(), e.text());
     } catch (IOException e) {
-      LOG.warning(new Deployment(run) + ": not made ahead: " + e);
+      notMade(run, RunFailure.INTERNAL, "the run cannot be kept: " + e);
     }
   }
 
+  private void made(ToAgent.Run run, @Nullable Throwable failure) {
+    switch (failure) {
+      case null ->
+          reporter.prepared(
+              new Prepared(run.teamUid(), run.namespace(), run.name(), run.epoch(), null, null));
+      case RunException e -> notMade(run, e.code(), e.text());
+      default -> notMade(run, RunFailure.INTERNAL, "the agent failed: " + failure);
+    }
+  }
+
+  private void notMade(ToAgent.Run run, RunFailure code, String text) {
+    LOG.info(new Deployment(run) + ": not made ahead: " + text);
+    reporter.prepared(
+        new Prepared(
+            run.teamUid(),
+            run.namespace(),
+            run.name(),
+            run.epoch(),
+            code.name(),
+            Texts.message(text)));
+  }
+
   /** Notes the run as being on the VM, and has all that needs no mount made. */
-  private void begin(Deployment made) throws RunException, IOException {
+  private Making begin(Deployment made) throws RunException, IOException {
     RunChecks.check(made.run, made.ahead);
     host.capacity().reserve(made.run);
     made.onHost = true;
     host.files().save(made.run);
-    Path workspace = made.usesWorkspace() ? host.mounts().prepare(made.place) : null;
-    made.making = Making.begin(host, made, workspace, executor);
+    made.workspace = made.usesWorkspace() ? host.mounts().prepare(made.place) : null;
+    Making making = Making.begin(host, made, executor);
+    made.making = making;
+    return making;
   }
 
   /** The same order again: the present state is the answer. */
@@ -343,6 +383,7 @@ final class TeamWorker {
     Making ahead = made.making;
     deployment = made;
     made.ordered(run);
+    made.nextLook = System.nanoTime();
     try {
       if (ahead == null) {
         begin(made);
@@ -377,10 +418,13 @@ final class TeamWorker {
     CompletableFuture<Void> noNeed = new CompletableFuture<>();
     CompletableFuture<Void> enough =
         CompletableFuture.anyOf(cancelled, noNeed).thenAccept(any -> {});
+    Making making = made.making;
     CompletableFuture<Attach> attaching =
-        mount == null
+        mount == null || making == null
             ? CompletableFuture.completedFuture(new Attach.Attached())
-            : CompletableFuture.supplyAsync(() -> attachForLong(made, mount, enough), executor);
+            : making
+                .ordered()
+                .thenApplyAsync(ready -> attachForLong(made, mount, enough), executor);
     try {
       await(made, cancelled);
       if (ahead) {
@@ -413,6 +457,11 @@ final class TeamWorker {
     if (!cancelled.isDone()) {
       expectAttached(attached);
       made.times.attached();
+      if (making != null && making.isSetUp() && !host.pods().see(made.pod, made.workspace)) {
+        LOG.warning(made + ": made again: its containers do not see the workspace");
+        begin(made);
+        await(made, cancelled);
+      }
     }
   }
 
@@ -485,10 +534,17 @@ final class TeamWorker {
 
   private void look(boolean exitSeen, CompletableFuture<Void> cancelled) {
     Deployment present = deployment;
-    if (present == null || !present.onHost || (present.ahead && !present.doomed)) {
+    if (present == null || !present.onHost) {
       return;
     }
     long now = System.nanoTime();
+    if (present.ahead && !present.doomed) {
+      if (now - present.nextLook < 0) {
+        return;
+      }
+      LOG.info(present + ": was made ahead, and no run followed");
+      present.doomed = true;
+    }
     present.nextLook = now + timings.look().toNanos();
     if (present.doomed) {
       removeAgain(present);
@@ -731,7 +787,7 @@ final class TeamWorker {
    */
   private boolean remove(Deployment present, Duration grace) {
     present.doomed = true;
-    if (present.code == null && !present.ahead) {
+    if (present.code == null && !present.ahead && present.state != State.STOPPED) {
       tell(present, State.STOPPING, null, null);
     }
     Making making = present.making;
@@ -740,8 +796,12 @@ final class TeamWorker {
       present.making = null;
     }
     boolean hasMount = present.usesWorkspace();
-    if (!grace.isZero()) {
-      host.pods().stop(present.pod, grace);
+    if (!grace.isZero()
+        && !present.ahead
+        && host.pods().stop(present.pod, present.containerNames(), grace)
+        && (!hasMount || host.mounts().settle(present.place))) {
+      // All that it wrote is saved: nobody has to wait for what is left here.
+      tell(present, State.STOPPED, null, null);
     }
     boolean removed = host.pods().remove(present.pod);
     if (!removed && hasMount && !alive(host.mounts().health(present.place))) {

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param mountDead how long a mount may be dead before its team is stopped
  * @param remove between two attempts to remove what cannot be removed
  * @param trust how long containers that ended again and again must run before they count as healthy
+ * @param unused how long what was made ahead is kept for a run that does not come
  */
 record Timings(
     Duration portRetry,
@@ -20,7 +21,12 @@ record Timings(
     Duration attachFor,
     Duration mountDead,
     Duration remove,
-    Duration trust) {
+    Duration trust,
+    Duration unused) {
+
+  Timings withUnused(Duration other) {
+    return new Timings(portRetry, look, fullLook, attachFor, mountDead, remove, trust, other);
+  }
 
   static Timings standard(Duration mountDead) {
     return new Timings(
@@ -30,6 +36,7 @@ record Timings(
         Duration.ofSeconds(60),
         mountDead,
         Duration.ofSeconds(2),
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(10),
+        Duration.ofMinutes(5));
   }
 }

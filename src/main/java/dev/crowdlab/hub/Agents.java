@@ -51,8 +51,15 @@ public interface Agents {
   /** Forgets a VM, closes its session and invalidates its token. */
   void forget(VmRef vm);
 
-  /** Pulls images ahead; best effort. */
-  void prepare(VmRef vm, ToAgent.Prepare prepare);
+  /**
+   * Has the VM do ahead what needs no fence. A run's is sent once per session, and again when it is
+   * asked for after it failed: done when the VM said that it is made, in progress before; failed
+   * with its code (see {@link RunReasons}), or ({@code Reason.AGENT_NOT_CONNECTED} or {@code
+   * IDENTITY_CONFLICT}, transient) while there is nobody to tell. {@link #run} goes on from there,
+   * {@link #stop} of its epoch takes it away. Images alone are a best effort, and done when asked
+   * for.
+   */
+  Outcome<Void> prepare(VmRef vm, ToAgent.Prepare prepare);
 
   /**
    * Has the VM run the team. Sent once per session and again to each later session, until the team

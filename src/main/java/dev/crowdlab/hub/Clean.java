@@ -1,6 +1,7 @@
 package dev.crowdlab.hub;
 
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,16 @@ final class Clean {
                     new ContainerReport(
                         c.name(), c.running(), c.restarts(), c.exitCode(), text(c.lastLines())))
             .toList());
+  }
+
+  static Prepared prepared(Prepared said) {
+    return new Prepared(
+        said.teamUid(),
+        said.namespace(),
+        said.name(),
+        said.epoch(),
+        said.code(),
+        text(said.message()));
   }
 
   static @Nullable String text(@Nullable String said) {

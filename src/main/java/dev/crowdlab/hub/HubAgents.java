@@ -119,6 +119,7 @@ final class HubAgents implements Agents {
       case FromAgent.Heartbeat _,
           FromAgent.TeamReport _,
           FromAgent.TeamGone _,
+          FromAgent.Prepared _,
           FromAgent.Notice _,
           FromAgent.Disk _,
           FromAgent.ChallengeAnswer _,
@@ -268,8 +269,16 @@ final class HubAgents implements Agents {
   }
 
   @Override
-  public void prepare(VmRef vm, ToAgent.Prepare prepare) {
-    known(vm).ifPresent(desk -> desk.prepare(prepare));
+  public Outcome<Void> prepare(VmRef vm, ToAgent.Prepare prepare) {
+    return fits(prepare)
+        ? known(vm).map(desk -> desk.prepare(prepare)).orElseGet(HubAgents::nobody)
+        : tooLarge();
+  }
+
+  private static <T> Outcome<T> tooLarge() {
+    return Outcome.refused(
+        Reason.CONTAINER_FAILED,
+        "the exercise's commands, arguments and environment are too large to be sent");
   }
 
   @Override
@@ -280,9 +289,7 @@ final class HubAgents implements Agents {
       return Outcome.later(Reason.FENCING, "a later epoch of the team was ordered");
     }
     if (!fits(run)) {
-      return Outcome.refused(
-          Reason.CONTAINER_FAILED,
-          "the exercise's commands, arguments and environment are too large to be sent");
+      return tooLarge();
     }
     Optional<VmDesk> desk = deskToOrder(vm);
     if (desk.isEmpty()) {

@@ -3,9 +3,11 @@ package dev.crowdlab.hub;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
+import dev.crowdlab.protocol.ToAgent.Prepare;
 import dev.crowdlab.protocol.ToAgent.Run;
 import dev.crowdlab.protocol.ToAgent.Stop;
 import java.time.Duration;
@@ -45,6 +47,7 @@ final class Ledger {
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private final Map<String, Stop> stops = new LinkedHashMap<>();
   private final Map<String, Long> gone = new LinkedHashMap<>();
+  private final Map<String, Preparation> preparations = new LinkedHashMap<>();
   private final Map<String, Run> sentRuns = new LinkedHashMap<>();
   private final Map<String, Stop> sentStops = new LinkedHashMap<>();
   private Reports reports = new Reports(List.of());
@@ -58,10 +61,23 @@ final class Ledger {
    */
   record Order<T>(@Nullable ToAgent send, Outcome<T> outcome) {}
 
+  /** What of a run the present session was told to make ahead, and what it answered. */
+  private record Preparation(Prepare asked, Outcome<Void> outcome) {
+
+    boolean isOf(String namespace, String name, long epoch) {
+      Run run = asked.run();
+      return run != null
+          && run.namespace().equals(namespace)
+          && run.name().equals(name)
+          && run.epoch() == epoch;
+    }
+  }
+
   /** A new session is welcome: what it must be told, stops before runs. */
   List<ToAgent> up(Reports said) {
     sentRuns.clear();
     sentStops.clear();
+    preparations.clear();
     said.all()
         .forEach(
             report ->
@@ -107,7 +123,66 @@ final class Ledger {
   /** The VM is lost: whoever still wants a run there orders it anew after it came back. */
   void lost() {
     runs.clear();
+    preparations.clear();
     lost = true;
+  }
+
+  /** A run's is asked for by the caller alone: a later session hears of it only from there. */
+  Order<Void> prepare(Prepare prepare) {
+    Run run = prepare.run();
+    Optional<Outcome<Void>> nobody = nobodyToTell();
+    if (nobody.isPresent()) {
+      return new Order<>(null, nobody.get());
+    }
+    if (run == null) {
+      return new Order<>(prepare, Outcome.done());
+    }
+    Preparation known = preparations.get(run.teamUid());
+    if (known != null && known.asked().equals(prepare)) {
+      if (known.outcome() instanceof Outcome.Failed) {
+        preparations.remove(run.teamUid());
+      }
+      return new Order<>(null, known.outcome());
+    }
+    welcomeBack(run);
+    Outcome<Void> begun = Outcome.inProgress(LOOK_AGAIN, "the machine makes the containers");
+    preparations.put(run.teamUid(), new Preparation(prepare, begun));
+    return new Order<>(prepare, begun);
+  }
+
+  /** The team whose run is made ahead, or is not, when that was asked for here. */
+  Optional<TeamRef> prepared(Prepared said) {
+    Preparation known = preparations.get(said.teamUid());
+    if (known == null || !known.isOf(said.namespace(), said.name(), said.epoch())) {
+      return Optional.empty();
+    }
+    Outcome<Void> outcome =
+        said.code() == null
+            ? Outcome.done()
+            : new Outcome.Failed<>(RunReasons.failure(said.code(), said.message()));
+    preparations.put(said.teamUid(), new Preparation(known.asked(), outcome));
+    return Optional.of(new TeamRef(said.namespace(), said.name(), said.teamUid()));
+  }
+
+  private void forgetPreparation(String teamUid, long epoch) {
+    Preparation known = preparations.get(teamUid);
+    Run run = known == null ? null : known.asked().run();
+    if (run != null && run.epoch() <= epoch) {
+      preparations.remove(teamUid);
+    }
+  }
+
+  /** What was to be gone of this epoch may be there again. */
+  private void welcomeBack(Run run) {
+    Long goneEpoch = gone.get(run.teamUid());
+    if (goneEpoch != null && goneEpoch >= run.epoch()) {
+      gone.remove(run.teamUid());
+    }
+    Stop stop = stops.get(run.teamUid());
+    if (stop != null && stop.epoch() >= run.epoch()) {
+      stops.remove(run.teamUid());
+      sentStops.remove(run.teamUid());
+    }
   }
 
   Order<TeamReport> run(Run run) {
@@ -121,15 +196,8 @@ final class Ledger {
       return new Order<>(null, nobody.get());
     }
     runs.put(run.teamUid(), run);
-    Long goneEpoch = gone.get(run.teamUid());
-    if (goneEpoch != null && goneEpoch >= run.epoch()) {
-      gone.remove(run.teamUid());
-    }
-    Stop stop = stops.get(run.teamUid());
-    if (stop != null && stop.epoch() >= run.epoch()) {
-      stops.remove(run.teamUid());
-      sentStops.remove(run.teamUid());
-    }
+    forgetPreparation(run.teamUid(), run.epoch());
+    welcomeBack(run);
     if (nobody.isPresent()) {
       return new Order<>(null, nobody.get());
     }
@@ -149,7 +217,7 @@ final class Ledger {
       case ATTACHING -> Outcome.inProgress(LOOK_AGAIN, "the machine mounts the workspace");
       case ATTACHED, STARTING ->
           Outcome.inProgress(LOOK_AGAIN, "the machine starts the containers");
-      case STOPPING -> Outcome.inProgress(LOOK_AGAIN, "the machine stops the team");
+      case STOPPING, STOPPED -> Outcome.inProgress(LOOK_AGAIN, "the machine stops the team");
     };
   }
 
@@ -159,6 +227,7 @@ final class Ledger {
       runs.remove(team.uid());
       sentRuns.remove(team.uid());
     }
+    forgetPreparation(team.uid(), epoch);
     if (gone.getOrDefault(team.uid(), -1L) >= epoch) {
       return new Order<>(null, Outcome.done());
     }
@@ -194,6 +263,7 @@ final class Ledger {
   /** The team that is gone, when it was ordered to stop. */
   Optional<TeamRef> gone(TeamGone said) {
     reports.gone(said.teamUid(), said.epoch());
+    forgetPreparation(said.teamUid(), said.epoch());
     Optional<TeamRef> team = ordered(said.teamUid());
     Stop stop = stops.get(said.teamUid());
     if (stop != null && stop.epoch() <= said.epoch()) {

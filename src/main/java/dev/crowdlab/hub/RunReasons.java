@@ -15,7 +15,10 @@ public final class RunReasons {
 
   /** The code of a report, when it is one that we know. */
   public static Optional<RunFailure> code(TeamReport report) {
-    String code = report.code();
+    return code(report.code());
+  }
+
+  private static Optional<RunFailure> code(@Nullable String code) {
     for (RunFailure failure : RunFailure.values()) {
       if (failure.name().equals(code)) {
         return Optional.of(failure);
@@ -26,8 +29,12 @@ public final class RunReasons {
 
   /** The failure that a failed report stands for; an unknown code is an internal error. */
   public static Outcome.Failure failure(TeamReport report) {
-    RunFailure code = code(report).orElse(RunFailure.INTERNAL);
-    return new Outcome.Failure(kind(code), reason(code), message(code, report.message()));
+    return failure(report.code(), report.message());
+  }
+
+  static Outcome.Failure failure(@Nullable String said, @Nullable String message) {
+    RunFailure code = code(said).orElse(RunFailure.INTERNAL);
+    return new Outcome.Failure(kind(code), reason(code), message(code, message));
   }
 
   static Reason reason(RunFailure code) {

@@ -175,6 +175,7 @@ final class VmDesk {
       }
       case TeamReport report -> reported(session, Clean.report(report));
       case TeamGone gone -> gone(session, gone);
+      case FromAgent.Prepared prepared -> prepared(session, Clean.prepared(prepared));
       case FromAgent.Notice notice -> {
         session.voice.say(notice.kind());
         hear(session);
@@ -332,6 +333,12 @@ final class VmDesk {
     }
   }
 
+  private void prepared(AgentSession session, FromAgent.Prepared said) {
+    if (session == current && standing != Standing.CONFLICT) {
+      ledger.prepared(said).ifPresent(team -> hub.news().team(vm, team.namespace(), team.name()));
+    }
+  }
+
   private void gone(AgentSession session, TeamGone said) {
     if (session == current && standing != Standing.CONFLICT) {
       ledger.gone(said).ifPresent(team -> hub.news().team(vm, team.namespace(), team.name()));
@@ -441,10 +448,8 @@ final class VmDesk {
     return current == null ? Optional.empty() : Optional.of(carriesTeams);
   }
 
-  synchronized void prepare(ToAgent.Prepare prepare) {
-    if (current != null && standing == Standing.WELCOME) {
-      send(current, prepare);
-    }
+  synchronized Outcome<Void> prepare(ToAgent.Prepare prepare) {
+    return order(ledger.prepare(prepare));
   }
 
   synchronized Outcome<TeamReport> run(ToAgent.Run run) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = FromAgent.Heartbeat.class, name = "heartbeat"),
   @JsonSubTypes.Type(value = FromAgent.TeamReport.class, name = "team"),
   @JsonSubTypes.Type(value = FromAgent.TeamGone.class, name = "team-gone"),
+  @JsonSubTypes.Type(value = FromAgent.Prepared.class, name = "prepared"),
   @JsonSubTypes.Type(value = FromAgent.Notice.class, name = "notice"),
   @JsonSubTypes.Type(value = FromAgent.Disk.class, name = "disk"),
   @JsonSubTypes.Type(value = FromAgent.ChallengeAnswer.class, name = "challenge-answer"),
@@ -84,6 +85,8 @@ public sealed interface FromAgent {
 
     /**
      * The steps of a run, in order; {@code FAILED} carries a {@link #code} of {@link RunFailure}.
+     * {@code STOPPED}: it was stopped in order, so that all it wrote is on the file server, and its
+     * workspace is not mounted any more; what is left of it is being removed.
      */
     public enum State {
       PREPARING,
@@ -92,7 +95,8 @@ public sealed interface FromAgent {
       STARTING,
       HEALTHY,
       FAILED,
-      STOPPING
+      STOPPING,
+      STOPPED
     }
   }
 
@@ -125,6 +129,29 @@ public sealed interface FromAgent {
       Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
       Bounds.text(name, Bounds.MAX_NAME, "name");
       Bounds.range(epoch, 0, Long.MAX_VALUE, "epoch");
+    }
+  }
+
+  /**
+   * Answers {@link ToAgent.Prepare} of a run: all of it that needs no mount is made, or why not.
+   *
+   * @param code a {@link RunFailure} when it is not made; null: it is
+   */
+  record Prepared(
+      String teamUid,
+      String namespace,
+      String name,
+      long epoch,
+      @Nullable String code,
+      @Nullable String message)
+      implements FromAgent {
+    public Prepared {
+      Bounds.uid(teamUid, "teamUid");
+      Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
+      Bounds.text(name, Bounds.MAX_NAME, "name");
+      Bounds.range(epoch, 1, Long.MAX_VALUE, "epoch");
+      Bounds.optional(code, Bounds.MAX_NAME, "code");
+      Bounds.optional(message, Bounds.MAX_LINE, "message");
     }
   }
 

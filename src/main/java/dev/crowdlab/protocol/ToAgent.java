@@ -43,8 +43,9 @@ public sealed interface ToAgent {
 
   /**
    * Does ahead what needs no fence: pulls the images of a run that may come, or makes all of a run
-   * whose epoch is settled, but for its mount. Never starts anything, and is answered by nothing:
-   * what fails here is told when the run is ordered.
+   * whose epoch is settled, but for its mount. Never starts anything. Images are answered by
+   * nothing, a run by {@link FromAgent.Prepared}; what failed is tried again when the run is
+   * ordered, or when it is asked for ahead once more. What no run follows goes by itself.
    *
    * @param run the run that will be ordered, still without its mount; null: only images are wanted
    */

@@ -34,6 +34,7 @@ final class Corrections {
 
   /** Something was corrected: when it is what the team waits for, the next attempt is due. */
   void apply(Pass pass) {
+    pass.memory(Memory::shunningNone);
     Backoff backoff = pass.status().backoff();
     if (backoff == null || backoff.nextAttempt() == null) {
       return;

@@ -245,7 +245,7 @@ final class Decision {
         case FAILED -> {
           return failed(o, report.get());
         }
-        case PREPARING, ATTACHING, ATTACHED, STARTING, STOPPING -> {}
+        case PREPARING, ATTACHING, ATTACHED, STARTING, STOPPING, STOPPED -> {}
       }
     }
     if (!(o.machine() instanceof BoundVm.Known(_, _, boolean connected)) || !connected) {

@@ -4,18 +4,22 @@ import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.RecoveryCause;
+import dev.crowdlab.core.EventRecorder;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.team.Observed.BoundVm;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,37 +32,58 @@ final class Moves {
 
   private static final Logger LOG = LoggerFactory.getLogger(Moves.class);
   private static final Duration LOOK_FOR_ROOM = Duration.ofSeconds(30);
+
+  /** How long a machine that could not be made ready for a team is not asked again. */
+  private static final Duration SHUNNED_FOR = Duration.ofMinutes(2);
+
   private static final int SUPERSEDED_KEPT = 10;
 
   private final Agents agents;
   private final Places places;
   private final Images images;
+  private final Ahead ahead;
   private final Diversions diversions;
   private final Recorder recorder;
+  private final EventRecorder events;
   private final RoomNews room;
   private final StepListener steps;
   private final InstantSource clock;
+  private final Duration ingress;
 
+  /**
+   * Moves by these.
+   *
+   * @param ingress how long an ingress takes to obey a route
+   */
   Moves(
       Agents agents,
       Places places,
       Images images,
+      Ahead ahead,
       Diversions diversions,
       Recorder recorder,
+      EventRecorder events,
       RoomNews room,
       StepListener steps,
-      InstantSource clock) {
+      InstantSource clock,
+      Duration ingress) {
     this.agents = agents;
     this.places = places;
     this.images = images;
+    this.ahead = ahead;
     this.diversions = diversions;
     this.recorder = recorder;
+    this.events = events;
     this.room = room;
     this.steps = steps;
     this.clock = clock;
+    this.ingress = ingress;
   }
 
-  /** Reserves a place, has the old machine stop where that is possible, and writes the binding. */
+  /**
+   * Reserves a place, has it made ready while the old run serves and has the old machine stop,
+   * where that is possible, and writes the binding.
+   */
   Result move(Pass pass, Observed o, NextStep.Move move) {
     RecoveryCause cause = move.cause();
     boolean fault = !move.inOrder() && isGone(o.machine());
@@ -68,22 +93,66 @@ final class Moves {
     if (fault || cause == null) {
       diversions.start(pass, Diversions.why(pass.status()));
     }
-    return switch (places.reserve(pass, move.wish())) {
+    Set<String> shunned = move.inOrder() ? pass.memory().shunned(o.now()) : Set.of();
+    return switch (places.reserve(pass, move.wish(), shunned)) {
       case Reservations.None(Placement.NoCapacity why) -> noRoom(pass, move, fault, why);
       case Reservations.Reserved place -> {
         steps.reached("team.chosen", pass.ref());
-        if (cause != null) {
-          opened(pass, o, cause);
-        }
-        diversions.start(pass, Diversions.why(pass.status()));
-        if (move.inOrder() && pass.memory().stopOrdered() == null) {
-          // Another move is bound at once, and then more than images can be prepared.
-          images.prepare(pass, place.vm().ref());
-        }
-        Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
-        yield stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
+        yield isPlanned(pass, o, move, place)
+            ? prepare(pass, o, move, place)
+            : go(pass, o, move, place);
       }
     };
+  }
+
+  /** Whether what runs goes on until another machine is ready for it. */
+  private static boolean isPlanned(
+      Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    boolean elsewhere =
+        o.binding().filter(old -> place.vm().ref().uid().equals(old.vmUid())).isEmpty();
+    boolean serves = o.ready() || pass.memory().ahead() != null;
+    return move.inOrder() && elsewhere && serves && pass.memory().stopOrdered() == null;
+  }
+
+  private Result prepare(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    return switch (ahead.at(pass, o, place, nextEpoch(pass))) {
+      case Ahead.Standing.Waits(Duration lookAgain) -> Result.park(lookAgain);
+      case Ahead.Standing.Failed(String why) -> {
+        // Where it runs is better than where it could not: it goes on to the next machine, if any.
+        VmRef vm = place.vm().ref();
+        LOG.info("{}: does not move to {}: {}", pass.ref(), vm.name(), why);
+        events.warning(
+            pass.team(),
+            Reason.RECOVERING,
+            "it does not move to %s, which could not be made ready for it: %s"
+                .formatted(vm.name(), why));
+        ahead.dismiss(pass);
+        pass.memory(memory -> memory.shunning(vm.uid(), o.now().plus(SHUNNED_FOR)));
+        yield Result.go();
+      }
+      case Ahead.Standing.Made _ -> {
+        steps.reached("team.prepared", pass.ref());
+        yield go(pass, o, move, place);
+      }
+    };
+  }
+
+  private Result go(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {
+    Memory.Ahead asked = pass.memory().ahead();
+    if (asked != null && !asked.isFor(place.vm().ref(), nextEpoch(pass))) {
+      ahead.dismiss(pass);
+    }
+    RecoveryCause cause = move.cause();
+    if (cause != null) {
+      opened(pass, o, cause);
+    }
+    diversions.start(pass, Diversions.why(pass.status()));
+    if (move.inOrder() && pass.memory().stopOrdered() == null && pass.memory().ahead() == null) {
+      // On its own machine, where no more than images can be prepared while it runs.
+      images.prepare(pass, place.vm().ref());
+    }
+    Result stopped = move.inOrder() ? stop(pass, o) : Result.go();
+    return stopped instanceof Result.Go ? bind(pass, o, place) : stopped;
   }
 
   private Result noRoom(Pass pass, NextStep.Move move, boolean fault, Placement.NoCapacity why) {
@@ -102,6 +171,8 @@ final class Moves {
         };
     if (serves && !fault) {
       LOG.info("{}: would leave its machine, but {}", pass.ref(), why.message());
+      events.normal(
+          pass.team(), Reason.NO_CAPACITY, "it would leave its machine, but " + why.message());
       pass.memory(memory -> memory.stays(true));
       return Result.go();
     }
@@ -179,18 +250,46 @@ final class Moves {
       return Result.go();
     }
     if (pass.memory().stopOrdered() == null) {
+      Duration left = untilDiverted(pass, o);
+      if (left.isPositive()) {
+        return Result.park(left);
+      }
       LOG.info("{}: stopping on {}, epoch {}", pass.ref(), binding.vm(), binding.epoch());
       pass.memory(memory -> memory.stopping(o.now()));
     }
     return switch (agents.stop(vm.ref(), pass.ref(), binding.epoch())) {
-      case Outcome.Done<Void> _ -> {
-        pass.memory(Memory::gone);
-        steps.reached("team.stopped", pass.ref());
-        yield Result.go();
-      }
+      case Outcome.Done<Void> _ -> stopped(pass, Memory::gone);
+      case Outcome.InProgress<Void> _ when isSaved(pass, vm.ref(), binding) ->
+          stopped(pass, Memory::saved);
       case Outcome.InProgress<Void>(Duration lookAgain, _) -> Result.park(lookAgain);
       case Outcome.Failed<Void> _ -> Result.park(Duration.ofSeconds(1));
     };
+  }
+
+  /** How long students' requests may still come to what is to be stopped. */
+  private Duration untilDiverted(Pass pass, Observed o) {
+    Instant since = pass.memory().diverted();
+    if (since == null) {
+      since = o.now();
+      Instant now = since;
+      pass.memory(memory -> memory.diverted(now));
+    }
+    return Duration.between(o.now(), since.plus(ingress));
+  }
+
+  /** All that it wrote is on the file server: nobody has to wait until the rest is removed. */
+  private boolean isSaved(Pass pass, VmRef vm, Binding binding) {
+    return agents
+        .report(vm, pass.ref())
+        .filter(report -> report.epoch() == binding.epoch())
+        .filter(report -> report.state() == TeamReport.State.STOPPED)
+        .isPresent();
+  }
+
+  private Result stopped(Pass pass, UnaryOperator<Memory> how) {
+    pass.memory(how);
+    steps.reached("team.stopped", pass.ref());
+    return Result.go();
   }
 
   private static void opened(Pass pass, Observed o, RecoveryCause cause) {
@@ -226,7 +325,7 @@ final class Moves {
   private static LabTeamStatus.Builder superseding(LabTeamStatus status, Memory memory) {
     @Nullable Binding old = status.binding();
     List<Binding> superseded = new ArrayList<>();
-    if (old != null && !memory.stopped()) {
+    if (old != null && !memory.isGone()) {
       superseded.add(old);
     }
     status.superseded().stream()

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses the machine for a team: a pure function. */
@@ -28,7 +29,7 @@ final class Placement {
    *
    * @param prefer the machine to stay on if it will do, by UID
    * @param avoid the machine to go back to only if no other will do, by UID
-   * @param exclude the machine to leave, by UID
+   * @param exclude machines that are not to be taken, by UID
    */
   record Request(
       Demand demand,
@@ -36,7 +37,7 @@ final class Placement {
       Spread spread,
       @Nullable String prefer,
       @Nullable String avoid,
-      @Nullable String exclude) {}
+      Set<String> exclude) {}
 
   /** The outcome. */
   sealed interface Result {}
@@ -89,7 +90,7 @@ final class Placement {
     List<Candidate> available =
         matching.stream()
             .filter(candidate -> isWelcome(candidate, request) && candidate.reachable())
-            .filter(candidate -> !uid(candidate).equals(request.exclude()))
+            .filter(candidate -> !request.exclude().contains(uid(candidate)))
             .toList();
     List<Candidate> fitting =
         available.stream().filter(candidate -> hasRoom(candidate, request.demand())).toList();

@@ -8,7 +8,9 @@ import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.team.NextStep.Wish;
 import dev.crowdlab.team.Reservations.Machine;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Finds places on the machines of a team's namespace. */
@@ -36,14 +38,22 @@ final class Places {
     this.settings = settings;
   }
 
-  /** Reserves a place for the team; what was given away is read anew after winning leadership. */
-  Reservations.Place reserve(Pass pass, Wish wish) {
+  /**
+   * Reserves a place for the team; what was given away is read anew after winning leadership.
+   *
+   * @param shunned machines that are not to be taken, by UID
+   */
+  Reservations.Place reserve(Pass pass, Wish wish, Set<String> shunned) {
     if (!reservations.isRebuilt()) {
       reservations.rebuild(teams.listLive());
     }
     reservations.hold(pass.team());
     LabTeamSpec spec = pass.team().getSpec();
     TeamRef ref = pass.ref();
+    Set<String> excluded = new HashSet<>(shunned);
+    if (wish.exclude() != null) {
+      excluded.add(wish.exclude());
+    }
     Placement.Request request =
         new Placement.Request(
             Demand.of(spec.exercise()),
@@ -51,7 +61,7 @@ final class Places {
             spec.placement().spread(),
             wish.prefer(),
             wish.avoid(),
-            wish.exclude());
+            excluded);
     List<Machine> machines =
         vms.in(ref.namespace()).stream().map(vm -> new Machine(vm, isReachable(vm))).toList();
     Reservations.Place place = reservations.place(ref, request, machines);

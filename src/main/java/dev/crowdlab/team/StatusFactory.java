@@ -122,6 +122,7 @@ final class StatusFactory {
       case NextStep.Unbind(Reason why, _) -> resting(o, why, problem, false);
       case NextStep.Seal(_, Reason why) -> resting(o, why, problem, false);
       case NextStep.Rested(Reason why) -> resting(o, why, problem, true);
+      case NextStep.Move _ when isBeingPrepared(o) -> unchanged(o);
       case NextStep.BackOff _ when problem == null && !hasFailed(o) -> unchanged(o);
       case NextStep.Settled _ when o.report().isEmpty() -> unchanged(o);
       case NextStep.Hold _,
@@ -139,6 +140,14 @@ final class StatusFactory {
           NextStep.Settled _ ->
           working(o, step, problem);
     };
+  }
+
+  /** It serves as before, by this spec, while another machine is made ready for it. */
+  private static boolean isBeingPrepared(Observed o) {
+    return o.ready()
+        && o.memory().ahead() != null
+        && o.memory().diverted() == null
+        && o.binding().filter(bound -> o.digest().equals(bound.exerciseDigest())).isPresent();
   }
 
   /** Nothing new is known; what another generation says is that it, too, was looked at. */
@@ -386,7 +395,7 @@ final class StatusFactory {
   static boolean isAttached(TeamReport report) {
     return switch (report.state()) {
       case ATTACHED, STARTING, HEALTHY -> true;
-      case PREPARING, ATTACHING, STOPPING -> false;
+      case PREPARING, ATTACHING, STOPPING, STOPPED -> false;
       case FAILED ->
           RunReasons.code(report)
               .filter(

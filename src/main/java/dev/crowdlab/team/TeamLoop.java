@@ -52,6 +52,7 @@ final class TeamLoop {
   private final Decision decision;
   private final Places places;
   private final Moves moves;
+  private final Ahead ahead;
   private final Fences fences;
   private final Runs runs;
   private final RouteStep route;
@@ -73,6 +74,7 @@ final class TeamLoop {
       Decision decision,
       Places places,
       Moves moves,
+      Ahead ahead,
       Fences fences,
       Runs runs,
       RouteStep route,
@@ -89,6 +91,7 @@ final class TeamLoop {
     this.decision = decision;
     this.places = places;
     this.moves = moves;
+    this.ahead = ahead;
     this.fences = fences;
     this.runs = runs;
     this.route = route;
@@ -209,6 +212,7 @@ final class TeamLoop {
       }
       if (!(next instanceof NextStep.Move)) {
         places.stays(pass.ref());
+        ahead.dismiss(pass);
       }
       if (!(next instanceof NextStep.Hold) && !(next instanceof NextStep.Remove)) {
         confirmStops(pass);

@@ -118,6 +118,9 @@ public record TeamModule(
     Places places =
         new Places(
             teams, vms, agents, staleRuns, new Reservations(settings.ports(), clock), settings);
+    RunOrder orders = new RunOrder(settings.sources());
+    Images images = new Images(agents, secrets);
+    Ahead ahead = new Ahead(agents, secrets, orders, images, settings.bounds().ahead());
     return new TeamLoop(
         teams,
         vms,
@@ -126,10 +129,20 @@ public record TeamModule(
         new Decision(settings.bounds()),
         places,
         new Moves(
-            agents, places, new Images(agents, secrets), diversions, recorder, room, steps, clock),
+            agents,
+            places,
+            images,
+            ahead,
+            diversions,
+            recorder,
+            events,
+            room,
+            steps,
+            clock,
+            settings.bounds().ingress()),
+        ahead,
         new Fences(workspaces, agents, quotas, settings, retry, progress, clock),
-        new Runs(
-            agents, secrets, new RunOrder(settings.sources()), corrections, retry, progress, clock),
+        new Runs(agents, secrets, orders, corrections, retry, progress, clock),
         new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),
         diversions,
         new Removal(agents, vms, routes, workspaces, places, events, steps, settings),

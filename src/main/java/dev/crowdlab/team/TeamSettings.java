@@ -40,6 +40,9 @@ public record TeamSettings(
    * How long things may take.
    *
    * @param fence one advance of the file server
+   * @param ahead making ahead what a planned move needs on its new machine, images included
+   * @param ingress until an ingress obeys a route that was changed; what serves is not stopped
+   *     before
    * @param stop stopping a run in order before its machine is left; then the fence does it
    * @param agent waiting for the agent of a machine that was chosen and then fell silent
    * @param agentGone how long the agent of a machine whose teams serve may be down before they move
@@ -48,6 +51,8 @@ public record TeamSettings(
    */
   public record Bounds(
       Duration fence,
+      Duration ahead,
+      Duration ingress,
       Duration stop,
       Duration agent,
       Duration agentGone,
@@ -58,15 +63,22 @@ public record TeamSettings(
     public static final Bounds DEFAULT =
         new Bounds(
             Duration.ofSeconds(15),
+            Duration.ofMinutes(2),
+            Duration.ofMillis(250),
             Duration.ofSeconds(20),
             Duration.ofSeconds(60),
             Duration.ofMinutes(5),
             Duration.ofSeconds(5),
             Duration.ofMinutes(2));
 
+    /** The same, but for the time that an ingress takes. */
+    public Bounds withIngress(Duration value) {
+      return new Bounds(fence, ahead, value, stop, agent, agentGone, route, removal);
+    }
+
     /** The same, but for the time that an agent may be down. */
     public Bounds withAgentGone(Duration value) {
-      return new Bounds(fence, stop, agent, value, route, removal);
+      return new Bounds(fence, ahead, ingress, stop, agent, value, route, removal);
     }
   }
 

@@ -80,6 +80,15 @@ final class FakeMounts implements Mounts {
   }
 
   @Override
+  public synchronized boolean settle(Place place) {
+    boolean alive = mounted.get(place) == Health.ALIVE || mounted.get(place) == Health.FULL;
+    if (alive) {
+      mounted.remove(place);
+    }
+    return alive;
+  }
+
+  @Override
   public synchronized boolean detach(Place place) {
     mounted.remove(place);
     pods.folder(path(place), false);

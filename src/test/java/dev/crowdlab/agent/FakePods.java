@@ -30,6 +30,11 @@ final class FakePods implements Pods {
   private final Map<Pod, Plan> plans = new HashMap<>();
   private final Set<Path> folders = new HashSet<>();
   private boolean unkillable;
+  private boolean unremovable;
+  private boolean blind;
+  private final Set<Pod> setUps = new HashSet<>();
+  private volatile boolean waiting;
+  private volatile CompletableFuture<Void> setUpGate = CompletableFuture.completedFuture(null);
   private boolean endless;
   private int creations;
   private int pulls;
@@ -65,6 +70,32 @@ final class FakePods implements Pods {
 
   synchronized void unkillable(boolean now) {
     unkillable = now;
+  }
+
+  /** Containers that were set up do not see what is mounted later. */
+  synchronized void blind() {
+    blind = true;
+  }
+
+  /** Setting containers up takes until {@link #letSetUpGo}. */
+  void holdSetUp() {
+    setUpGate = new CompletableFuture<>();
+  }
+
+  boolean waitsInSetUp() {
+    return waiting;
+  }
+
+  void letSetUpGo() {
+    setUpGate.complete(null);
+  }
+
+  synchronized boolean isSetUp(Pod pod) {
+    return setUps.contains(pod);
+  }
+
+  synchronized void unremovable(boolean now) {
+    unremovable = now;
   }
 
   /** A folder of the machine appears or goes: containers are not created without theirs. */
@@ -133,6 +164,7 @@ final class FakePods implements Pods {
         containers.put(container.name(), new Container());
       }
       creations++;
+      setUps.remove(plan.pod());
       pods.put(plan.pod(), containers);
       plans.put(plan.pod(), plan);
     }
@@ -194,7 +226,21 @@ final class FakePods implements Pods {
   }
 
   @Override
-  public synchronized boolean stop(Pod pod, Duration grace) {
+  public void setUp(Pod pod, List<ToAgent.Container> containers) {
+    waiting = true;
+    setUpGate.orTimeout(30, TimeUnit.SECONDS).join();
+    synchronized (this) {
+      setUps.add(pod);
+    }
+  }
+
+  @Override
+  public synchronized boolean see(Pod pod, @Nullable Path workspace) {
+    return !blind;
+  }
+
+  @Override
+  public synchronized boolean stop(Pod pod, List<String> containers, Duration grace) {
     if (unkillable) {
       return false;
     }
@@ -204,7 +250,7 @@ final class FakePods implements Pods {
 
   @Override
   public synchronized boolean remove(Pod pod) {
-    if (unkillable) {
+    if (unkillable || unremovable) {
       return false;
     }
     pods.remove(pod);

@@ -12,6 +12,7 @@ import org.awaitility.Awaitility;
 final class FakeReporter implements Reporter {
 
   private final List<FromAgent> all = new CopyOnWriteArrayList<>();
+  private final List<FromAgent.Prepared> prepared = new CopyOnWriteArrayList<>();
 
   @Override
   public void report(FromAgent.TeamReport report) {
@@ -23,6 +24,16 @@ final class FakeReporter implements Reporter {
     all.add(gone);
   }
 
+  @Override
+  public void prepared(FromAgent.Prepared answer) {
+    prepared.add(answer);
+  }
+
+  List<FromAgent.Prepared> prepared() {
+    return prepared;
+  }
+
+  /** What was said of runs, but for what was made of them ahead. */
   List<FromAgent> all() {
     return all;
   }

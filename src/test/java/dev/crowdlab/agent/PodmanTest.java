@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -131,7 +132,7 @@ class PodmanTest {
     assertThat(line("create --pod"))
         .contains("--security-opt no-new-privileges --cap-drop NET_RAW")
         .contains("--pids-limit 2048 --cpus 0.500 --memory 67108864b --memory-swap 67108864b")
-        .contains("--volume /run/crowdlab/teams/uid-1/3/workspace:/work:rw,nosuid,nodev")
+        .contains("--volume /run/crowdlab/teams/uid-1/3/workspace:/work:rw,nosuid,nodev,rslave")
         .contains("--pull never")
         .endsWith(" localhost/exercise:1")
         .doesNotContain("privileged ", "cap-add");
@@ -303,12 +304,69 @@ class PodmanTest {
   }
 
   @Test
+  void containersThatAreSetUpSeeTheWorkspaceWhenItIsMountedForTheirProcessToo() {
+    // given: this very process stands for the container's, so both see the same
+    Podman podman = podman(true);
+    String pid = Long.toString(ProcessHandle.current().pid());
+    commands.answer("inspect", 0, "crowdlab-uid-1-3-web abc " + pid + " 15\n", "");
+    ToAgent.Container web = Runs.run(3).containers().getFirst();
+
+    // when
+    podman.setUp(POD, List.of(mountedAt(web, "/proc")));
+
+    // then
+    assertThat(line("init")).isEqualTo("podman init crowdlab-uid-1-3-web");
+    assertThat(podman.see(POD, Path.of("/proc"))).isTrue();
+    assertThat(podman.see(POD, Path.of("/sys"))).as("another device").isFalse();
+    assertThat(podman.see(POD, Path.of("/nowhere"))).as("nothing is mounted").isFalse();
+  }
+
+  @Test
+  void aContainerThatWasSetUpAndWhoseProcessIsNotKnownIsNotTakenToSeeTheWorkspace() {
+    Podman podman = podman(true);
+    commands.answer("inspect", 125, "", "Error: no answer");
+
+    podman.setUp(POD, List.of(mountedAt(Runs.run(3).containers().getFirst(), "/proc")));
+
+    assertThat(podman.see(POD, Path.of("/proc"))).isFalse();
+  }
+
+  @Test
+  void aContainerThatCouldNotBeSetUpIsLeftToItsStart() {
+    Podman podman = podman(true);
+    commands.answer("init", 125, "", "Error: refused").answer("inspect", 0, "", "");
+
+    podman.setUp(POD, List.of(mountedAt(Runs.run(3).containers().getFirst(), "/proc")));
+
+    assertThat(podman.see(POD, Path.of("/proc"))).isTrue();
+  }
+
+  private static ToAgent.Container mountedAt(ToAgent.Container container, String path) {
+    return new ToAgent.Container(
+        container.name(),
+        container.image(),
+        container.command(),
+        container.args(),
+        container.env(),
+        container.cpuMillis(),
+        container.memoryBytes(),
+        path);
+  }
+
+  @Test
+  void podmanStopsWhatWeDoNotKnowTheFirstProcessesOf() {
+    assertThat(podman(true).stop(POD, List.of("web"), Duration.ofSeconds(5))).isTrue();
+
+    assertThat(line("pod stop")).contains("--time 5 ");
+  }
+
+  @Test
   void statusesAreReadAndAContainerThatIsGoneHasEnded() {
     // given
     commands.answer(
         "inspect",
         125,
-        "crowdlab-uid-1-3-web abc running 0\ncrowdlab-uid-1-3-db def exited 137\n",
+        "crowdlab-uid-1-3-web abc running 0 4711 15\ncrowdlab-uid-1-3-db def exited 137 0 15\n",
         "Error: no such container \"crowdlab-uid-1-3-old\"\n");
 
     // then

@@ -9,6 +9,7 @@ import dev.crowdlab.agent.Mounts.Health;
 import dev.crowdlab.agent.Mounts.Place;
 import dev.crowdlab.agent.Pods.Pod;
 import dev.crowdlab.protocol.Frames;
+import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
@@ -37,7 +38,8 @@ class TeamWorkerTest {
           Duration.ofMillis(300),
           Duration.ofMillis(300),
           Duration.ofMillis(20),
-          Duration.ofMillis(500));
+          Duration.ofMillis(500),
+          Duration.ofSeconds(30));
 
   private static final Pod POD = new Pod("uid-1", 1);
   private static final Place PLACE = new Place("uid-1", 1);
@@ -82,7 +84,11 @@ class TeamWorkerTest {
   }
 
   private Teams newTeams() {
-    return new Teams(host, reporter, QUICK, executor, timer);
+    return newTeams(QUICK);
+  }
+
+  private Teams newTeams(Timings timings) {
+    return new Teams(host, reporter, timings, executor, timer);
   }
 
   @AfterEach
@@ -405,6 +411,209 @@ class TeamWorkerTest {
     assertThat(successor.present()).isEmpty();
     assertThat(pods.exists(POD)).isFalse();
     assertThat(folder.resolve("teams")).isEmptyDirectory();
+  }
+
+  private FromAgent.Prepared awaitPrepared(int number) {
+    await().until(() -> reporter.prepared().size() >= number);
+    return reporter.prepared().get(number - 1);
+  }
+
+  @Test
+  void whatIsMadeAheadIsToldEachTimeItIsAskedForAndMadeOnce() {
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(1))
+        .isEqualTo(new FromAgent.Prepared("uid-1", "lab", "team-7", 1, null, null));
+    assertThat(pods.exists(POD)).isTrue();
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(2)).isEqualTo(awaitPrepared(1));
+    assertThat(pods.creations()).isEqualTo(1);
+  }
+
+  @Test
+  void whatCannotBeMadeAheadIsToldAndMadeWhenItIsAskedForAgain() {
+    // given
+    prepare(withImage("registry.example/late:1"));
+    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.IMAGE_MISSING.name());
+    pods.offer("registry.example/late:1");
+
+    // when
+    prepare(withImage("registry.example/late:1"));
+
+    // then
+    assertThat(awaitPrepared(2).code()).isNull();
+    assertThat(pods.exists(POD)).isTrue();
+  }
+
+  @Test
+  void anotherPlanForTheSameEpochReplacesWhatWasMadeAhead() {
+    // given
+    prepare(Runs.run(1));
+    awaitPrepared(1);
+    pods.offer("registry.example/other:2");
+
+    // when
+    prepare(withImage("registry.example/other:2"));
+
+    // then
+    assertThat(awaitPrepared(2).code()).isNull();
+    assertThat(pods.plan(POD).run().containers().getFirst().image())
+        .isEqualTo("registry.example/other:2");
+  }
+
+  @Test
+  void nothingIsMadeAheadBesideAnEpochThatRuns() {
+    // given
+    up();
+
+    // when
+    prepare(Runs.run(2));
+
+    // then
+    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.INTERNAL.name());
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void whatIsMadeAheadIsSetUpBeforeThatIsTold() {
+    // when
+    prepare(Runs.run(1));
+    awaitPrepared(1);
+
+    // then
+    assertThat(pods.isSetUp(POD)).isTrue();
+    assertThat(pods.isRunning(POD, "web")).isFalse();
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.creations()).isEqualTo(1);
+  }
+
+  @Test
+  void theWorkspaceIsNotMountedWhileContainersAreBeingSetUp() {
+    // given
+    pods.holdSetUp();
+    prepare(Runs.run(1));
+    await().until(pods::waitsInSetUp);
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.PREPARING);
+
+    // then
+    assertThat(mounts.attempts()).isZero();
+
+    // when
+    pods.letSetUpGo();
+
+    // then
+    awaitState(State.HEALTHY);
+    assertThat(pods.creations()).isEqualTo(1);
+  }
+
+  @Test
+  void containersThatDoNotSeeTheWorkspaceAreMadeAgainBeforeTheyRun() {
+    // given
+    pods.blind();
+    prepare(Runs.run(1));
+    awaitPrepared(1);
+
+    // when
+    teams.order(Runs.run(1));
+    awaitState(State.HEALTHY);
+
+    // then
+    assertThat(pods.creations()).isEqualTo(2);
+    assertThat(pods.isSetUp(POD)).isFalse();
+    assertThat(pods.starts(POD, "web")).isEqualTo(1);
+  }
+
+  @Test
+  void aRunThatNothingWasMadeOfAheadIsNotSetUpBesideItsMount() {
+    // when
+    up();
+
+    // then
+    assertThat(pods.isSetUp(POD)).isFalse();
+  }
+
+  @Test
+  void whatNoRunFollowsGoesByItself() {
+    // given
+    teams = newTeams(QUICK.withUnused(Duration.ofMillis(50)));
+
+    // when
+    prepare(Runs.run(1));
+    awaitPrepared(1);
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+    assertThat(teams.present()).isEmpty();
+  }
+
+  @Test
+  void aRunThatWasStoppedInOrderIsToldSavedBeforeWhatIsLeftIsRemoved() {
+    // given
+    up();
+    pods.unremovable(true);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 5_000));
+    awaitState(State.STOPPED);
+
+    // then
+    assertThat(mounts.isMounted(PLACE)).isFalse();
+    assertThat(pods.isRunning(POD, "web")).isFalse();
+    assertThat(pods.exists(POD)).as("still to be removed").isTrue();
+    assertThat(reporter.all()).noneMatch(FromAgent.TeamGone.class::isInstance);
+
+    // when
+    pods.unremovable(false);
+
+    // then
+    reporter.awaitGone(1);
+    assertNothingIsLeft();
+    assertThat(reporter.states()).endsWith(State.STOPPING, State.STOPPED);
+  }
+
+  @Test
+  void savedIsNotSaidOfAMountThatDoesNotAnswer() {
+    // given
+    up();
+    mounts.health(PLACE, Health.HUNG);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 5_000));
+
+    // then
+    reporter.awaitGone(1);
+    assertThat(reporter.states()).doesNotContain(State.STOPPED);
+  }
+
+  @Test
+  void savedIsNotSaidOfContainersThatDoNotEnd() {
+    // given
+    up();
+    pods.unkillable(true);
+
+    // when
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 5_000));
+    awaitState(State.STOPPING);
+    mounts.health(PLACE, Health.HUNG);
+
+    // then
+    reporter.awaitGone(1);
+    assertThat(reporter.states()).doesNotContain(State.STOPPED);
   }
 
   @Test

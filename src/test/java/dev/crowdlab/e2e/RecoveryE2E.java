@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
@@ -28,6 +29,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -202,6 +205,100 @@ class RecoveryE2E {
     assertThat(lab.teamNow("files-back").getStatus().binding())
         .isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "files-back", BOUND);
+  }
+
+  // ---- planned moves
+
+  /** The writes have returned, nobody synchronised them, and the file server has none of them. */
+  @Test
+  void aPlannedMoveLosesNothingThatWasWrittenSynchronisedOrNot() {
+    lab.apply(
+        LabTeam.class,
+        lab.teamYaml("unsynced")
+            .replace(
+                Lab.VICTIM,
+                "workspaceMountPath: /work, command: [/bin/sh, -c, 'exec 3>>/work/unsynced;"
+                    + " until [ -e /tmp/go ]; do usleep 50000; done; i=0;"
+                    + " while [ $i -lt 2000 ]; do i=$((i + 1));"
+                    + " echo \"$CROWDLAB_EPOCH line $i\" >&3; done; touch /tmp/written;"
+                    + " sleep 1000000']"));
+    LabTeam placed = lab.awaitTeamReady("unsynced", BOUND);
+    LabHost drained = machines.get(placed.getStatus().binding().vm());
+
+    LabTeam moved =
+        withUnsyncedLines(placed, () -> patchVm(drained, "{\"spec\": {\"drain\": true}}"));
+
+    assertDrained(moved, drained);
+    awaitClean(drained, placed);
+    lab.awaitVm(drained.name(), "drained", vm -> isDrained(vm), BOUND);
+    patchVm(drained, "{\"spec\": {\"drain\": false}}");
+
+    LabTeam movedAgain = withUnsyncedLines(moved, () -> rebind(moved));
+
+    Recovery rebind = movedAgain.getStatus().recoveries().getFirst();
+    assertThat(rebind.cause()).isEqualTo(RecoveryCause.REQUESTED);
+    assertThat(rebind.to()).isNotEqualTo(moved.getStatus().binding().vm());
+    assertThat(student.get(movedAgain.getStatus().url() + "cgi-bin/file?unsynced").body().lines())
+        .containsExactlyElementsOf(
+            Stream.of(placed, moved)
+                .map(team -> team.getStatus().binding().epoch())
+                .flatMap(
+                    epoch -> IntStream.rangeClosed(1, 2_000).mapToObj(i -> epoch + " line " + i))
+                .toList());
+    lab.delete(LabTeam.class, "unsynced", BOUND);
+    lab.awaitVmReady(drained.name(), BOUND);
+  }
+
+  /** Has the team write while its file server hangs, which goes on when the move is under way. */
+  private LabTeam withUnsyncedLines(LabTeam team, Runnable move) {
+    String name = team.getMetadata().getName();
+    long epoch = team.getStatus().binding().epoch();
+    LabHost machine = machines.get(team.getStatus().binding().vm());
+    LabHost files = lab.fileServer();
+    String data = "/srv/data/live/" + team.getStatus().workspace().id();
+    String uid = files.exec("stat", "-c", "%u", data).strip();
+    String before = files.exec("stat", "-c", "%s", data + "/unsynced");
+    files.exec("pkill", "-STOP", "-u", uid);
+    try {
+      machine.exec(
+          "podman",
+          "exec",
+          "crowdlab-%s-%d-victim".formatted(team.getMetadata().getUid(), epoch),
+          "/bin/sh",
+          "-c",
+          "touch /tmp/go; until [ -e /tmp/written ]; do usleep 50000; done");
+      assertThat(files.exec("stat", "-c", "%s", data + "/unsynced")).isEqualTo(before);
+      move.run();
+      lab.awaitTeam(name, "on its way", now -> !Lab.isReady(now.getStatus().conditions()), BOUND);
+      // Its containers have been told to end, or are about to be: they wait for their files.
+      files.exec("sleep", "0.5");
+    } finally {
+      files.exec("pkill", "-CONT", "-u", uid);
+    }
+    return lab.awaitTeamReadyAfter(name, epoch, BOUND);
+  }
+
+  private static boolean isDrained(ContributedVM vm) {
+    return Conditions.holds(vm.getStatus().conditions(), ConditionType.DRAINED);
+  }
+
+  private void patchVm(LabHost machine, String patch) {
+    lab.client()
+        .resources(ContributedVM.class)
+        .inNamespace(lab.namespace())
+        .withName(machine.name())
+        .patch(PatchContext.of(PatchType.JSON_MERGE), patch);
+  }
+
+  private void rebind(LabTeam team) {
+    lab.client()
+        .resources(LabTeam.class)
+        .inNamespace(lab.namespace())
+        .withName(team.getMetadata().getName())
+        .patch(
+            PatchContext.of(PatchType.JSON_MERGE),
+            "{\"metadata\": {\"annotations\": {\"%s\": \"%d\"}}}"
+                .formatted(Names.REBIND, team.getStatus().binding().epoch()));
   }
 
   // ---- the contributor's voice

@@ -10,6 +10,7 @@ import dev.crowdlab.hub.VmHealth.VmFault;
 import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.Notice;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
@@ -198,6 +199,50 @@ public final class FakeAgents implements Agents {
     report(vm, said(ordered(vm, team), state, null, null));
   }
 
+  /** The VM says that what it was last asked for ahead is made, or why not. */
+  public void prepared(VmRef vm, TeamRef team, @Nullable RunFailure failure) {
+    Machine machine = machine(vm);
+    ToAgent.Run run =
+        machine.sent.reversed().stream()
+            .flatMap(message -> preparation(message, team).stream())
+            .findFirst()
+            .orElseThrow(() -> new AssertionError(vm + " was not asked for anything ahead"));
+    machine
+        .ledger
+        .prepared(
+            new Prepared(
+                run.teamUid(),
+                run.namespace(),
+                run.name(),
+                run.epoch(),
+                failure == null ? null : failure.name(),
+                null))
+        .ifPresent(
+            ref ->
+                listeners.forEach(
+                    listener -> listener.teamChanged(vm, ref.namespace(), ref.name())));
+  }
+
+  private static Optional<ToAgent.Run> preparation(ToAgent message, TeamRef team) {
+    return message instanceof ToAgent.Prepare(String uid, _, _, ToAgent.Run run)
+            && run != null
+            && uid.equals(team.uid())
+        ? Optional.of(run)
+        : Optional.empty();
+  }
+
+  /** The VM reports how far it is with taking away the run that it was last ordered. */
+  public void ending(VmRef vm, TeamRef team, State state) {
+    ToAgent.Run run =
+        machine(vm).sent.reversed().stream()
+            .filter(ToAgent.Run.class::isInstance)
+            .map(ToAgent.Run.class::cast)
+            .filter(sent -> sent.teamUid().equals(team.uid()))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError(team + " was not ordered to run on " + vm));
+    report(vm, said(run, state, null, null));
+  }
+
   /** The VM reports the ordered run healthy. */
   public void healthy(VmRef vm, TeamRef team) {
     report(vm, team, State.HEALTHY);
@@ -321,11 +366,8 @@ public final class FakeAgents implements Agents {
   }
 
   @Override
-  public void prepare(VmRef vm, ToAgent.Prepare prepare) {
-    Machine machine = machine(vm);
-    if (machine.session != null) {
-      machine.sent.add(prepare);
-    }
+  public Outcome<Void> prepare(VmRef vm, ToAgent.Prepare prepare) {
+    return order(vm, machine(vm).ledger.prepare(prepare));
   }
 
   /** Every run is refused before it is sent, until this is empty again. */
@@ -430,6 +472,8 @@ public final class FakeAgents implements Agents {
       case ToAgent.Run run -> report(vm, said(run, State.HEALTHY, null, null));
       case ToAgent.Stop stop ->
           gone(vm, new TeamRef(stop.namespace(), stop.name(), stop.teamUid()), stop.epoch());
+      case ToAgent.Prepare(_, _, _, ToAgent.Run run) when run != null ->
+          prepared(vm, new TeamRef(run.namespace(), run.name(), run.teamUid()), null);
       case ToAgent.Welcome _,
           ToAgent.Cadence _,
           ToAgent.Prepare _,

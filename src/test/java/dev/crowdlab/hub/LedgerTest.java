@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
+import dev.crowdlab.protocol.ToAgent.Prepare;
 import dev.crowdlab.protocol.ToAgent.Run;
 import dev.crowdlab.protocol.ToAgent.Stop;
 import dev.crowdlab.protocol.ToAgent.VmLimits;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class LedgerTest {
@@ -68,6 +71,84 @@ class LedgerTest {
     ledger.reported(report(TEAM, 3, State.HEALTHY));
     assertThat(ledger.run(run(TEAM, 3)).outcome())
         .isEqualTo(Outcome.done(report(TEAM, 3, State.HEALTHY)));
+  }
+
+  private static Prepare prepare(long epoch) {
+    return Prepare.of(run(TEAM, epoch));
+  }
+
+  private static Prepared prepared(long epoch, @Nullable RunFailure failure) {
+    return new Prepared(
+        TEAM.uid(), "lab", "team-7", epoch, failure == null ? null : failure.name(), null);
+  }
+
+  @Test
+  void whatIsToBeMadeAheadIsSentOncePerSessionAndDoneWhenItIsMade() {
+    up();
+    assertThat(ledger.prepare(prepare(3)).send()).isEqualTo(prepare(3));
+    assertThat(ledger.prepare(prepare(3)).send()).isNull();
+    assertThat(ledger.prepare(prepare(3)).outcome()).isInstanceOf(Outcome.InProgress.class);
+
+    assertThat(ledger.prepared(prepared(3, null))).contains(TEAM);
+
+    assertThat(ledger.prepare(prepare(3)).outcome()).isEqualTo(Outcome.done());
+    ledger.down();
+    assertThat(ledger.up(new Reports(List.of()))).as("nobody relies on it but who asks").isEmpty();
+    assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
+  }
+
+  @Test
+  void whatCouldNotBeMadeAheadIsToldAndSentWhenItIsAskedForAgain() {
+    up();
+    ledger.prepare(prepare(3));
+    ledger.prepared(prepared(3, RunFailure.IMAGE_MISSING));
+
+    Ledger.Order<Void> told = ledger.prepare(prepare(3));
+
+    assertThat(failure(told.outcome())).isEqualTo(Reason.IMAGE_PULL_FAILED);
+    assertThat(told.send()).isNull();
+    assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
+  }
+
+  @Test
+  void aWordAboutAnEpochThatNobodyAskedForChangesNothing() {
+    up();
+    ledger.prepare(prepare(3));
+
+    assertThat(ledger.prepared(prepared(2, null))).isEmpty();
+
+    assertThat(ledger.prepare(prepare(3)).outcome()).isInstanceOf(Outcome.InProgress.class);
+  }
+
+  @Test
+  void aWordAboutWhatIsMadeAheadIsNoNewsOnceItsRunIsOrdered() {
+    up();
+    ledger.prepare(prepare(3));
+    ledger.run(run(TEAM, 3));
+
+    assertThat(ledger.prepared(prepared(3, RunFailure.IMAGE_MISSING))).isEmpty();
+  }
+
+  @Test
+  void whatWasMadeAheadAndStoppedIsStoppedAgainTheNextTime() {
+    up();
+    ledger.prepare(prepare(3));
+    assertThat(ledger.stop(TEAM, 3).send()).isEqualTo(stop(3));
+    ledger.gone(gone(3));
+    assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
+
+    assertThat(ledger.stop(TEAM, 3).send()).isEqualTo(stop(3));
+  }
+
+  @Test
+  void aRunThatHasStoppedIsStillToBeRemoved() {
+    up();
+    ledger.run(run(TEAM, 3));
+    ledger.stop(TEAM, 3);
+
+    assertThat(ledger.reported(report(TEAM, 3, State.STOPPED))).contains(TEAM);
+
+    assertThat(ledger.stop(TEAM, 3).outcome()).isInstanceOf(Outcome.InProgress.class);
   }
 
   @Test

@@ -56,6 +56,8 @@ class FramesTest {
             "web exited",
             List.of(new FromAgent.ContainerReport("web", false, 2, 137, "bye"))),
         new FromAgent.TeamGone("u-1", "lab", "team-7", 3),
+        new FromAgent.Prepared(
+            "u-1", "lab", "team-7", 3, RunFailure.IMAGE_MISSING.name(), "no such image"),
         new FromAgent.Notice(FromAgent.Notice.Kind.LEAVE),
         new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY),
         new FromAgent.ChallengeAnswer("n"),

@@ -306,6 +306,12 @@ class DocumentedVmEditsTest {
 
     exercise.edit().accept(lab);
     lab.settle();
+    assertThat(lab.agents.sent(lab.alice.ref()))
+        .as("it serves until the other machine is ready for it")
+        .noneMatch(ToAgent.Stop.class::isInstance);
+    assertThat(lab.condition(DRAINED)).isEqualTo("False:Draining");
+    lab.agents.prepared(EditLab.BOB, TeamBed.ref(T), null);
+    lab.settle();
     assertThat(lab.agents.sent(lab.alice.ref())).last().isInstanceOf(ToAgent.Stop.class);
     assertThat(lab.condition(DRAINED)).isEqualTo("False:Draining");
     assertThat(lab.world().team().fences()).isEqualTo(before.team().fences());

@@ -20,6 +20,7 @@ import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -193,7 +194,7 @@ class PlacementTest {
   private static Placement.Result choose(
       List<Candidate> candidates, Map<String, Integer> teamsOf, Spread spread) {
     return Placement.choose(
-        candidates, teamsOf, new Request(SMALL, null, spread, null, null, null));
+        candidates, teamsOf, new Request(SMALL, null, spread, null, null, Set.of()));
   }
 
   private static Request request(
@@ -202,6 +203,12 @@ class PlacementTest {
       @Nullable String prefer,
       @Nullable String avoid,
       @Nullable String exclude) {
-    return new Request(demand, selector, Spread.CONTRIBUTOR, prefer, avoid, exclude);
+    return new Request(
+        demand,
+        selector,
+        Spread.CONTRIBUTOR,
+        prefer,
+        avoid,
+        exclude == null ? Set.of() : Set.of(exclude));
   }
 }

@@ -111,7 +111,7 @@ final class SimulatedMachine {
             return;
           }
         }
-        case PREPARING, STARTING, FAILED, STOPPING -> {}
+        case PREPARING, STARTING, FAILED, STOPPING, STOPPED -> {}
       }
     }
   }

@@ -43,7 +43,7 @@ final class TeamBed {
           29_999,
           List.of("10.77.0.0/16"),
           Duration.ofDays(7),
-          TeamSettings.Bounds.DEFAULT);
+          TeamSettings.Bounds.DEFAULT.withIngress(Duration.ZERO));
 
   final FakeTeams teams = new FakeTeams();
   final FakeVms vms = new FakeVms();
@@ -78,6 +78,15 @@ final class TeamBed {
 
   /** An operator with other {@code route.sources}. */
   void sources(List<String> sources) {
+    restartOperatorWith(sources, SETTINGS.bounds());
+  }
+
+  /** An operator with other bounds. */
+  void bounds(TeamSettings.Bounds bounds) {
+    restartOperatorWith(SETTINGS.sources(), bounds);
+  }
+
+  private void restartOperatorWith(List<String> sources, TeamSettings.Bounds bounds) {
     settings =
         new TeamSettings(
             SETTINGS.installation(),
@@ -86,7 +95,7 @@ final class TeamBed {
             SETTINGS.lastPort(),
             sources,
             SETTINGS.retention(),
-            SETTINGS.bounds());
+            bounds);
     restartOperator();
   }
 

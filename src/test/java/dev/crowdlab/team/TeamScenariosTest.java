@@ -10,6 +10,7 @@ import static dev.crowdlab.team.Samples.vm;
 import static dev.crowdlab.team.Samples.with;
 import static dev.crowdlab.team.Samples.withSpec;
 import static dev.crowdlab.team.TeamBed.ref;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -30,6 +31,7 @@ import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.protocol.ToAgent.RegistryAuth;
@@ -321,12 +323,30 @@ class TeamScenariosTest {
 
   // ---- planned moves
 
+  private void drainAlice() {
+    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    bed.settle("t1");
+  }
+
+  private void assertServesAsBefore(Target.Exercise before) {
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    assertThat(bed.status("t1").binding().epoch()).isEqualTo(1);
+    assertThat(bed.status("t1").recoveryCount()).isNull();
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
+    bed.assertRouted("t1", before);
+  }
+
+  private static ToAgent.Run ahead(ToAgent message) {
+    return requireNonNull(((ToAgent.Prepare) message).run());
+  }
+
   @Test
   void aDrainedMachinesTeamIsStoppedInOrderBeforeItsWorkspaceMoves() {
     VmRef bob = bed.machine("bob-1", "Bob", 4);
     bed.agents.obedient(false);
-
-    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    drainAlice();
+    bed.agents.prepared(bob, ref("t1"), null);
     bed.settle("t1");
 
     assertThat(bed.agents.sent(alice)).last().isInstanceOf(ToAgent.Stop.class);
@@ -344,23 +364,197 @@ class TeamScenariosTest {
   }
 
   @Test
-  void imagesAreFetchedAheadAndOnce() {
+  void whatNeedsNoFenceIsMadeOnTheNewMachineOnceWhileTheOldOneServes() {
     VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
     bed.agents.obedient(false);
 
-    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    drainAlice();
+
+    assertThat(bed.agents.sent(bob)).hasSize(1);
+    ToAgent.Run ahead = ahead(bed.agents.sent(bob).getFirst());
+    assertThat(ahead.epoch()).isEqualTo(2);
+    assertThat(ahead.mount()).isNull();
+    assertServesAsBefore(before);
+
+    bed.agents.obedient(true);
+    bed.agents.prepared(bob, ref("t1"), null);
     bed.settle("t1");
 
-    assertThat(bed.agents.sent(bob))
-        .containsExactly(new ToAgent.Prepare("uid-t1", List.of("localhost/exercise:1"), null));
+    ToAgent.Run run = (ToAgent.Run) bed.agents.sent(bob).getLast();
+    assertThat(run.withMount(null)).isEqualTo(ahead);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void theOldRunServesUntilTheIngressSendsNobodyThereAnyMore() {
+    bed.bounds(TeamSettings.Bounds.DEFAULT.withIngress(Duration.ofMillis(250)));
+    bed.settle("t1");
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    drainAlice();
+    bed.agents.prepared(bob, ref("t1"), null);
+
+    bed.settle("t1");
+    bed.clock.advance(Duration.ofMillis(100));
+    TeamLoop.Turn turn = bed.settle("t1");
+
+    bed.assertRouted("t1", new Target.WaitingRoom(Why.RECOVERING));
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofMillis(150)));
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
+
+    bed.clock.advance(Duration.ofMillis(150));
+    bed.settle("t1");
+    assertThat(bed.agents.sent(alice)).last().isInstanceOf(ToAgent.Stop.class);
+  }
+
+  @Test
+  void aTeamMovesOnAsSoonAsAllIsSavedAndTheRestIsRemovedMeanwhile() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    drainAlice();
+    bed.agents.prepared(bob, ref("t1"), null);
+    bed.settle("t1");
+
+    bed.agents.ending(alice, ref("t1"), State.STOPPING);
+    bed.settle("t1");
     assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    bed.agents.ending(alice, ref("t1"), State.STOPPED);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.workspaces.standing(bed.workspace("t1")))
+        .as("fenced all the same")
+        .hasValueSatisfying(fence -> assertThat(fence.epoch()).isEqualTo(2));
+    assertThat(bed.status("t1").superseded()).as("to confirm that nothing is left").hasSize(1);
+
+    bed.agents.gone(alice, ref("t1"), 1);
+    bed.settle("t1");
+    assertThat(bed.status("t1").superseded()).isEmpty();
+  }
+
+  @Test
+  void aMachineThatCannotBeMadeReadyIsTriedTwiceThenTheNextOneIs() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    VmRef carol = bed.machine("carol-1", "Carol", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.agents.obedient(false);
+    drainAlice();
+
+    bed.agents.prepared(bob, ref("t1"), RunFailure.IMAGE_MISSING);
+    bed.settle("t1");
+    assertThat(bed.agents.sent(bob)).as("told again").hasSize(2);
+    assertThat(bed.agents.sent(carol)).isEmpty();
+    bed.agents.prepared(bob, ref("t1"), RunFailure.IMAGE_MISSING);
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(bob)).last().isInstanceOf(ToAgent.Stop.class);
+    assertThat(bed.events)
+        .anyMatch(
+            event -> event.contains("does not move to bob-1") && event.contains("an image is"));
+    assertThat(ahead(bed.agents.sent(carol).getLast()).epoch()).isEqualTo(2);
+    assertServesAsBefore(before);
+
+    bed.agents.obedient(true);
+    bed.agents.prepared(carol, ref("t1"), null);
+    bed.settle("t1");
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("carol-1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aTeamThatNoMachineCanBeMadeReadyForStaysAndLooksAgain() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.agents.obedient(false);
+    drainAlice();
+    bed.agents.prepared(bob, ref("t1"), RunFailure.IMAGE_MISSING);
+    bed.settle("t1");
+
+    bed.agents.prepared(bob, ref("t1"), RunFailure.IMAGE_MISSING);
+    TeamLoop.Turn turn = bed.settle("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertServesAsBefore(before);
+    int sent = bed.agents.sent(bob).size();
+    bed.clock.advance(Duration.ofMinutes(2));
+    bed.settle("t1");
+    assertThat(bed.agents.sent(bob)).as("asked again").hasSize(sent + 1);
+    assertServesAsBefore(before);
+  }
+
+  @Test
+  void aRebindThatNoOtherMachineCanBeMadeReadyForStartsAnewWhereItIs() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    annotate(Names.REBIND, "1");
+    bed.settle("t1");
+    bed.agents.prepared(bob, ref("t1"), RunFailure.HOST_UNFIT);
+    bed.settle("t1");
+    bed.agents.obedient(true);
+
+    bed.agents.prepared(bob, ref("t1"), RunFailure.HOST_UNFIT);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    assertThat(bed.status("t1").binding().epoch()).isEqualTo(2);
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aMachineThatTakesTooLongToGetReadyIsNotWaitedForAndGoesOnPulling() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.agents.obedient(false);
+    drainAlice();
+
+    bed.clock.advance(TeamSettings.Bounds.DEFAULT.ahead().minusSeconds(1));
+    TeamLoop.Turn turn = bed.settle("t1");
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(1)));
+    bed.clock.advance(Duration.ofSeconds(1));
+    turn = bed.settle("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertThat(bed.agents.sent(bob))
+        .contains(new ToAgent.Prepare("uid-t1", List.of("localhost/exercise:1"), null));
+    assertServesAsBefore(before);
+  }
+
+  @Test
+  void aDrainThatIsTakenBackInTimeLeavesNothingOnTheOtherMachine() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.agents.obedient(false);
+    drainAlice();
+
+    bed.change(vm("alice-1", "Alice", 4));
+    bed.settle("t1");
+
+    assertThat(bed.agents.sent(bob)).last().isInstanceOf(ToAgent.Stop.class);
+    assertThat(((ToAgent.Stop) bed.agents.sent(bob).getLast()).epoch()).isEqualTo(2);
+    assertServesAsBefore(before);
+  }
+
+  @Test
+  void aMachineThatDiesWhileItsTeamIsAboutToLeaveIsLeftAtOnce() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.obedient(false);
+    drainAlice();
+
+    bed.agents.lose(alice);
+    bed.settle("t1");
+
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.agents.sent(bob)).noneMatch(ToAgent.Stop.class::isInstance);
+    assertThat(bed.status("t1").recoveries().getFirst().cause()).isEqualTo(RecoveryCause.VM_LOST);
   }
 
   @Test
   void aMachineThatDoesNotStopIsLeftAfterTheBound() {
-    bed.machine("bob-1", "Bob", 4);
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
     bed.agents.obedient(false);
-    bed.change(withSpec(vm("alice-1", "Alice", 4), true, true));
+    drainAlice();
+    bed.agents.prepared(bob, ref("t1"), null);
     bed.settle("t1");
 
     bed.clock.advance(TeamSettings.Bounds.DEFAULT.stop());
