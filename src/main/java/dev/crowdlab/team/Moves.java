@@ -111,7 +111,9 @@ final class Moves {
     boolean elsewhere =
         o.binding().filter(old -> place.vm().ref().uid().equals(old.vmUid())).isEmpty();
     boolean serves = o.ready() || pass.memory().ahead() != null;
-    return move.inOrder() && elsewhere && serves && pass.memory().stopOrdered() == null;
+    // Once students are sent away there is no waiting any more: what is not made, the run makes.
+    boolean left = pass.memory().diverted() != null || pass.memory().stopOrdered() != null;
+    return move.inOrder() && elsewhere && serves && !left;
   }
 
   private Result prepare(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {

@@ -213,6 +213,11 @@ final class TeamLoop {
       if (!(next instanceof NextStep.Move)) {
         places.stays(pass.ref());
         ahead.dismiss(pass);
+        if (!(next instanceof NextStep.Unbind)) {
+          // A move that was taken back diverted nobody for good: the next one waits for the ingress
+          // again.
+          pass.memory(memory -> memory.ahead(null));
+        }
       }
       if (!(next instanceof NextStep.Hold) && !(next instanceof NextStep.Remove)) {
         confirmStops(pass);
