@@ -3,6 +3,7 @@ package dev.crowdlab.agent;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +33,22 @@ record FirstProcess(String id, long pid) {
   }
 
   boolean isThere() {
-    return read("cgroup").filter(group -> group.contains(id)).isPresent();
+    return isThere(Path.of("/proc", Long.toString(pid)), id);
+  }
+
+  /** Whether a process of this container is there; also when that cannot be found out. */
+  static boolean isThere(Path process, String id) {
+    try {
+      return Files.readString(process.resolve("cgroup")).contains(id);
+    } catch (IOException e) {
+      return !saysGone(e);
+    }
+  }
+
+  /** Of all that can go wrong with a file of {@code /proc/PID}, what the process's end brings. */
+  static boolean saysGone(IOException e) {
+    return e instanceof NoSuchFileException
+        || String.valueOf(e.getMessage()).endsWith("No such process");
   }
 
   /**
@@ -41,7 +57,7 @@ record FirstProcess(String id, long pid) {
    * (pid_namespaces(7)).
    */
   void stop() {
-    boolean hears = read("status").filter(FirstProcess::hearsSigterm).isPresent();
+    boolean hears = hearsSigterm(Path.of("/proc", Long.toString(pid)));
     if (isThere()) {
       ProcessHandle.of(pid)
           .ifPresent(hears ? ProcessHandle::destroy : ProcessHandle::destroyForcibly);
@@ -74,11 +90,11 @@ record FirstProcess(String id, long pid) {
         || masks.stream().anyMatch(mask -> new BigInteger(mask, 16).testBit(SIGTERM - 1));
   }
 
-  private Optional<String> read(String file) {
+  private static boolean hearsSigterm(Path process) {
     try {
-      return Optional.of(Files.readString(Path.of("/proc", Long.toString(pid), file)));
+      return hearsSigterm(Files.readString(process.resolve("status")));
     } catch (IOException e) {
-      return Optional.empty();
+      return true;
     }
   }
 }

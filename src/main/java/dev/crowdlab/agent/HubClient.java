@@ -213,8 +213,13 @@ final class HubClient implements Reporter, AutoCloseable {
 
   private void connectForEver() {
     String said = "";
+    int protocol = Protocol.VERSION;
     while (!closing.isDone()) {
-      String end = connectOnce();
+      HubSession fresh = new HubSession(protocol, frames, this::receive);
+      String end = connectOnce(fresh);
+      // Else the newest again: a hub that took an older one is updated, or another one, one day.
+      boolean older = fresh.isNotUnderstood() && protocol > Protocol.OLDEST;
+      protocol = older ? protocol - 1 : Protocol.VERSION;
       state = "not connected: " + end;
       if (!end.equals(said)) {
         LOG.info("hub: " + end);
@@ -224,9 +229,8 @@ final class HubClient implements Reporter, AutoCloseable {
     }
   }
 
-  private String connectOnce() {
+  private String connectOnce(HubSession fresh) {
     resolve();
-    HubSession fresh = new HubSession(frames, this::receive);
     // From here on it takes reports, so that none between Hello and Welcome is missed.
     session = fresh;
     try {

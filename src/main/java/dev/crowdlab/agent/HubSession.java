@@ -8,6 +8,7 @@ import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,6 +24,7 @@ final class HubSession implements WebSocket.Listener {
 
   private static final int MOST_QUEUED = 512;
 
+  private final int protocol;
   private final Frames frames;
   private final BiConsumer<HubSession, ToAgent> receiver;
   private final CompletableFuture<String> ended = new CompletableFuture<>();
@@ -31,6 +33,7 @@ final class HubSession implements WebSocket.Listener {
   private volatile long opened = System.nanoTime();
   private volatile long lastHeard = System.nanoTime();
   private volatile boolean welcome;
+  private volatile boolean notUnderstood;
 
   // Guarded by this.
   private final Deque<FromAgent> queue = new ArrayDeque<>();
@@ -39,7 +42,13 @@ final class HubSession implements WebSocket.Listener {
   private boolean pinging;
   private boolean closing;
 
-  HubSession(Frames frames, BiConsumer<HubSession, ToAgent> receiver) {
+  /**
+   * One that has not begun.
+   *
+   * @param protocol the one that is spoken in it, see {@link Protocol#VERSION}
+   */
+  HubSession(int protocol, Frames frames, BiConsumer<HubSession, ToAgent> receiver) {
+    this.protocol = protocol;
     this.frames = frames;
     this.receiver = receiver;
   }
@@ -51,6 +60,11 @@ final class HubSession implements WebSocket.Listener {
 
   boolean isWelcome() {
     return welcome && !ended.isDone();
+  }
+
+  /** Whether the hub ended it at once because it does not know the protocol. */
+  boolean isNotUnderstood() {
+    return notUnderstood;
   }
 
   void welcomed() {
@@ -74,13 +88,38 @@ final class HubSession implements WebSocket.Listener {
 
   /** The first message, whatever was queued before it. */
   synchronized void begin(FromAgent.Hello hello) {
-    queue.addFirst(hello);
+    queue.addFirst(hello.in(protocol));
   }
 
   synchronized void send(FromAgent message) {
     if (ended.isDone()) {
       return;
     }
+    if (protocol < Protocol.VERSION) {
+      translated(message).ifPresent(this::queue);
+    } else {
+      queue(message);
+    }
+  }
+
+  /** In the words of an older protocol; empty: it has none for this. */
+  private Optional<FromAgent> translated(FromAgent message) {
+    return switch (message) {
+      case FromAgent.TeamReport report -> Optional.of(report.in(protocol));
+      case FromAgent.Prepared _ -> Optional.empty();
+      case FromAgent.Hello _,
+          FromAgent.Heartbeat _,
+          FromAgent.TeamGone _,
+          FromAgent.Notice _,
+          FromAgent.ChallengeAnswer _,
+          FromAgent.TokenStored _,
+          FromAgent.Leaving _,
+          FromAgent.Cleared _ ->
+          Optional.of(message);
+    };
+  }
+
+  private synchronized void queue(FromAgent message) {
     if (queue.size() == MOST_QUEUED) {
       end("the hub takes nothing");
       return;
@@ -223,6 +262,7 @@ final class HubSession implements WebSocket.Listener {
 
   @Override
   public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int code, String reason) {
+    notUnderstood = code == Protocol.PROTOCOL_ERROR && !welcome;
     end("the hub closed: " + code + " " + Texts.message(reason));
     return null;
   }

@@ -150,13 +150,19 @@ final class Making {
     return made.isCompletedExceptionally();
   }
 
-  /** Tells when it is done: null, or why it came to nothing. */
+  /**
+   * Tells when it is done: null, or why it came to nothing. Not when it was abandoned: nobody waits
+   * for it then, and who asks for the same anew must not take this for the answer.
+   */
   void whenDone(Consumer<@Nullable Throwable> listener) {
     var _ =
         made.whenComplete(
-            (done, failure) ->
+            (done, failure) -> {
+              if (!abandoned.isDone()) {
                 listener.accept(
-                    failure instanceof CompletionException wrapped ? wrapped.getCause() : failure));
+                    failure instanceof CompletionException wrapped ? wrapped.getCause() : failure);
+              }
+            });
   }
 
   /** Nobody wants it any more: what can be cut short is. */

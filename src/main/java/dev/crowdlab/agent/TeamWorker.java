@@ -257,10 +257,13 @@ final class TeamWorker {
         renew(present, run);
         return;
       }
-    } else if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
-      // The old epoch's remains keep the new one from starting: the order waits for them.
-      present.after = run;
-      return;
+    } else if (present != null && present.onHost) {
+      if (!remove(present, Duration.ZERO)) {
+        // The old epoch's remains keep the new one from starting: the order waits for them.
+        present.after = run;
+        return;
+      }
+      goneIfAsked(present);
     }
     if (mountedBefore) {
       // As after a reboot. What the earlier mount had under way may still arrive, until a fence.
@@ -273,14 +276,13 @@ final class TeamWorker {
   /**
    * What needs no fence, before the run is ordered; what fails here is tried again then. Another
    * epoch that is here may still hold: only the run's order, which follows the fence, ends it.
+   * However this comes out, it is answered, unless a newer order has ended it.
    */
   private void makeAhead(ToAgent.Run run) {
     Deployment present = deployment;
     try {
       if (present != null && present.onHost && !present.ahead) {
-        if (present.run.epoch() < run.epoch()) {
-          notMade(run, RunFailure.INTERNAL, "an earlier epoch of the team is still here");
-        }
+        reporter.prepared(beside(present, run));
         return;
       }
       if (!host.epochs().admit(run.teamUid(), run.epoch())) {
@@ -293,7 +295,8 @@ final class TeamWorker {
         return;
       }
       if (present != null && present.onHost && !remove(present, Duration.ZERO)) {
-        notMade(run, RunFailure.INTERNAL, "what was made of it before cannot be removed");
+        reporter.prepared(
+            Prepared.notYet(run, "what was made of the team before is still being removed"));
         return;
       }
       Deployment made = new Deployment(run);
@@ -306,14 +309,43 @@ final class TeamWorker {
       notMade(run, e.code(), e.text());
     } catch (IOException e) {
       notMade(run, RunFailure.INTERNAL, "the run cannot be kept: " + e);
+    } catch (RuntimeException | Error e) {
+      // Whoever asked waits for an answer, and what runs meanwhile has nothing to do with it.
+      LOG.log(Level.SEVERE, new Deployment(run) + ": making it ahead failed", e);
+      dropAhead();
+      notMade(run, RunFailure.INTERNAL, "the agent failed: " + e);
     }
+  }
+
+  /** What was half made ahead goes. */
+  private void dropAhead() {
+    Deployment half = deployment;
+    if (half == null || !half.ahead) {
+      return;
+    }
+    if (half.onHost) {
+      half.doomed = true;
+      half.nextLook = System.nanoTime();
+    } else {
+      deployment = null;
+    }
+  }
+
+  /** What is to be said of a run that is wanted ahead while this one is here. */
+  private static Prepared beside(Deployment present, ToAgent.Run run) {
+    long here = present.run.epoch();
+    if (here > run.epoch()) {
+      return Prepared.not(
+          run, RunFailure.EPOCH_REFUSED, "this VM has seen a higher epoch of the team");
+    }
+    return here == run.epoch() && !present.doomed
+        ? Prepared.of(run)
+        : Prepared.notYet(run, "an earlier run of the team is still here");
   }
 
   private void made(ToAgent.Run run, @Nullable Throwable failure) {
     switch (failure) {
-      case null ->
-          reporter.prepared(
-              new Prepared(run.teamUid(), run.namespace(), run.name(), run.epoch(), null, null));
+      case null -> reporter.prepared(Prepared.of(run));
       case RunException e -> notMade(run, e.code(), e.text());
       default -> notMade(run, RunFailure.INTERNAL, "the agent failed: " + failure);
     }
@@ -321,14 +353,7 @@ final class TeamWorker {
 
   private void notMade(ToAgent.Run run, RunFailure code, String text) {
     LOG.info(new Deployment(run) + ": not made ahead: " + text);
-    reporter.prepared(
-        new Prepared(
-            run.teamUid(),
-            run.namespace(),
-            run.name(),
-            run.epoch(),
-            code.name(),
-            Texts.message(text)));
+    reporter.prepared(Prepared.not(run, code, Texts.message(text)));
   }
 
   /** Notes the run as being on the VM, and has all that needs no mount made. */
@@ -567,11 +592,9 @@ final class TeamWorker {
       present.nextLook = System.nanoTime() + timings.remove().toNanos();
       return;
     }
-    ToAgent.Stop stop = present.stop;
     ToAgent.Run after = present.after;
-    if (stop != null) {
+    if (goneIfAsked(present)) {
       deployment = null;
-      reporter.gone(new TeamGone(teamUid, stop.namespace(), stop.name(), stop.epoch()));
     } else if (present.code == null && after == null) {
       deployment = null;
       ToAgent.Run run = present.run;
@@ -580,6 +603,15 @@ final class TeamWorker {
     if (after != null) {
       order(after);
     }
+  }
+
+  /** The order to stop that waited until nothing is left is answered. */
+  private boolean goneIfAsked(Deployment present) {
+    ToAgent.Stop stop = present.stop;
+    if (stop != null) {
+      reporter.gone(new TeamGone(teamUid, stop.namespace(), stop.name(), stop.epoch()));
+    }
+    return stop != null;
   }
 
   /** Whether the workspace is there; ends the run, in the end, when it is not. */

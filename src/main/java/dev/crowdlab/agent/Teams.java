@@ -2,6 +2,7 @@ package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Pods.Found;
 import dev.crowdlab.agent.Pods.Pod;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
@@ -27,6 +28,9 @@ final class Teams {
 
   /** Far above what a VM lends; a hub that goes mad must not fill the memory. */
   private static final int MOST_TEAMS = 256;
+
+  private static final String TOO_MANY =
+      "the agent looks after no more than " + MOST_TEAMS + " teams";
 
   private static final int LIST_ATTEMPTS = 3;
   private static final int LEAVING_GRACE_MILLIS = 2_000;
@@ -188,7 +192,7 @@ final class Teams {
               run.epoch(),
               TeamReport.State.FAILED,
               RunFailure.CAPACITY_EXCEEDED.name(),
-              "the agent looks after no more than " + MOST_TEAMS + " teams",
+              TOO_MANY,
               List.of()));
       return;
     }
@@ -199,16 +203,14 @@ final class Teams {
     worker(stop.teamUid()).order(stop);
   }
 
-  /** Does ahead what it asks for; nobody waits for it. */
+  /** Does ahead what it asks for. A run's is answered; for images nobody waits. */
   void prepare(ToAgent.Prepare prepare) {
-    if (leaving) {
+    ToAgent.Run run = prepare.run();
+    if (run != null) {
+      prepare(prepare, run);
       return;
     }
-    if (prepare.run() != null) {
-      TeamWorker worker = workerOrNone(prepare.teamUid());
-      if (worker != null) {
-        worker.order(prepare);
-      }
+    if (leaving) {
       return;
     }
     executor.execute(
@@ -221,6 +223,20 @@ final class Teams {
             }
           }
         });
+  }
+
+  private void prepare(ToAgent.Prepare prepare, ToAgent.Run run) {
+    if (leaving) {
+      reporter.prepared(
+          Prepared.not(run, RunFailure.HOST_UNFIT, "the lab leaves this machine"));
+      return;
+    }
+    TeamWorker worker = workerOrNone(run.teamUid());
+    if (worker == null) {
+      reporter.prepared(Prepared.not(run, RunFailure.CAPACITY_EXCEEDED, TOO_MANY));
+      return;
+    }
+    worker.order(prepare);
   }
 
   synchronized void containerEnded(String id) {

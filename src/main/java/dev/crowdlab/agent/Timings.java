@@ -28,6 +28,10 @@ record Timings(
     return new Timings(portRetry, look, fullLook, attachFor, mountDead, remove, trust, other);
   }
 
+  Timings withRemove(Duration other) {
+    return new Timings(portRetry, look, fullLook, attachFor, mountDead, other, trust, unused);
+  }
+
   static Timings standard(Duration mountDead) {
     return new Timings(
         Duration.ofMillis(20),

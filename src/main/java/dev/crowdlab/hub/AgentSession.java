@@ -3,6 +3,7 @@ package dev.crowdlab.hub;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.Hello;
+import dev.crowdlab.protocol.Protocol;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -56,6 +57,11 @@ final class AgentSession {
 
   boolean ended() {
     return ended;
+  }
+
+  /** The protocol that the agent speaks; the oldest until it has said which. */
+  int protocol() {
+    return hello == null ? Protocol.OLDEST : hello.protocol();
   }
 
   /** Ends it; false when it had ended before. */

@@ -37,12 +37,18 @@ final class Ledger {
   /** How long containers get to end by themselves. */
   static final int GRACE_MILLIS = 5_000;
 
+  /** The protocol since which an agent answers what it is asked for ahead. */
+  private static final int ANSWERS_SINCE = 2;
+
   private enum Link {
     NONE,
     UP,
     HELD,
     CONFLICT
   }
+
+  private static final Outcome<Void> MAKING =
+      Outcome.inProgress(LOOK_AGAIN, "the machine makes the containers");
 
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private final Map<String, Stop> stops = new LinkedHashMap<>();
@@ -52,6 +58,10 @@ final class Ledger {
   private final Map<String, Stop> sentStops = new LinkedHashMap<>();
   private Reports reports = new Reports(List.of());
   private Link link = Link.NONE;
+
+  /** Whether the session tells what became of what it makes ahead. */
+  private boolean answers = true;
+
   private boolean lost;
 
   /**
@@ -61,8 +71,16 @@ final class Ledger {
    */
   record Order<T>(@Nullable ToAgent send, Outcome<T> outcome) {}
 
-  /** What of a run the present session was told to make ahead, and what it answered. */
-  private record Preparation(Prepare asked, Outcome<Void> outcome) {
+  /**
+   * What of a run the present session was told to make ahead, and what it answered.
+   *
+   * @param busy whether that was that it could not yet
+   */
+  private record Preparation(Prepare asked, Outcome<Void> outcome, boolean busy) {
+
+    Preparation(Prepare asked, Outcome<Void> outcome) {
+      this(asked, outcome, false);
+    }
 
     boolean isOf(String namespace, String name, long epoch) {
       Run run = asked.run();
@@ -73,8 +91,13 @@ final class Ledger {
     }
   }
 
-  /** A new session is welcome: what it must be told, stops before runs. */
-  List<ToAgent> up(Reports said) {
+  /**
+   * A new session is welcome: what it must be told, stops before runs.
+   *
+   * @param protocol the one that its agent speaks
+   */
+  List<ToAgent> up(Reports said, int protocol) {
+    answers = protocol >= ANSWERS_SINCE;
     sentRuns.clear();
     sentStops.clear();
     preparations.clear();
@@ -138,22 +161,30 @@ final class Ledger {
       return new Order<>(prepare, Outcome.done());
     }
     Preparation known = preparations.get(run.teamUid());
-    if (known != null && known.asked().equals(prepare)) {
+    if (known != null && known.asked().equals(prepare) && !known.busy()) {
       if (known.outcome() instanceof Outcome.Failed) {
         preparations.remove(run.teamUid());
       }
       return new Order<>(null, known.outcome());
     }
     welcomeBack(run);
-    Outcome<Void> begun = Outcome.inProgress(LOOK_AGAIN, "the machine makes the containers");
+    // Who does not answer is not waited for: the run makes what is not made by then.
+    Outcome<Void> begun = answers ? MAKING : Outcome.done();
     preparations.put(run.teamUid(), new Preparation(prepare, begun));
     return new Order<>(prepare, begun);
   }
 
-  /** The team whose run is made ahead, or is not, when that was asked for here. */
+  /**
+   * The team whose run is made ahead, or is not, when that was asked for here. That it cannot be
+   * yet is no news: whoever asked looks again anyhow, and it is sent again then, not at once.
+   */
   Optional<TeamRef> prepared(Prepared said) {
     Preparation known = preparations.get(said.teamUid());
     if (known == null || !known.isOf(said.namespace(), said.name(), said.epoch())) {
+      return Optional.empty();
+    }
+    if (Prepared.BUSY.equals(said.code())) {
+      preparations.put(said.teamUid(), new Preparation(known.asked(), MAKING, true));
       return Optional.empty();
     }
     Outcome<Void> outcome =

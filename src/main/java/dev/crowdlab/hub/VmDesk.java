@@ -47,7 +47,7 @@ final class VmDesk {
   static final Duration WORD_AT_MOST_EVERY = Duration.ofSeconds(2);
 
   static final int NORMAL = 1000;
-  static final int PROTOCOL_ERROR = 1002;
+  static final int PROTOCOL_ERROR = Protocol.PROTOCOL_ERROR;
   static final int POLICY = 1008;
   static final int TRY_AGAIN = 1013;
 
@@ -155,10 +155,14 @@ final class VmDesk {
     session.heardAt = hub.clock().nano();
     session.lastSeen = hub.clock().now();
     if (session.hello == null) {
-      if (message instanceof Hello hello && hello.protocol() == Protocol.VERSION) {
+      if (message instanceof Hello hello && isSpoken(hello.protocol())) {
         greet(session, hello);
       } else {
-        end(session, End.PROTOCOL, PROTOCOL_ERROR, "expected hello, protocol " + Protocol.VERSION);
+        end(
+            session,
+            End.PROTOCOL,
+            PROTOCOL_ERROR,
+            "expected hello, protocol " + Protocol.OLDEST + " to " + Protocol.VERSION);
       }
       return;
     }
@@ -220,6 +224,10 @@ final class VmDesk {
     return word.counts();
   }
 
+  private static boolean isSpoken(int protocol) {
+    return protocol >= Protocol.OLDEST && protocol <= Protocol.VERSION;
+  }
+
   private void greet(AgentSession session, Hello hello) {
     session.hello = hello;
     session.reports = new Reports(hello.teams().stream().map(Clean::report).toList());
@@ -263,7 +271,10 @@ final class VmDesk {
         session.connectedSince,
         session.reports.all().size());
     welcome(session);
-    List<ToAgent> messages = newcomer ? ledger.up(session.reports) : ledger.resume(session.reports);
+    List<ToAgent> messages =
+        newcomer
+            ? ledger.up(session.reports, session.protocol())
+            : ledger.resume(session.reports);
     messages.forEach(message -> send(session, message));
     hub.news().session(vm);
     ledger.wanted().forEach(run -> hub.news().team(vm, run.namespace(), run.name()));

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.DetectorSettings;
 import dev.crowdlab.ssh.Cidr;
+import dev.crowdlab.team.TeamSettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -128,9 +129,18 @@ public record Config(
    * @param allowedAnnotations keys that {@code spec.access.annotations} may carry
    * @param firstPort first port on a machine for exercises
    * @param lastPort last one
+   * @param ingressDelay how long an ingress takes to obey a route that was changed: for so long a
+   *     planned move has the old run go on after its students were sent to the waiting room
    */
   public record Route(
-      List<String> sources, Set<String> allowedAnnotations, Integer firstPort, Integer lastPort) {
+      List<String> sources,
+      Set<String> allowedAnnotations,
+      Integer firstPort,
+      Integer lastPort,
+      Duration ingressDelay) {
+
+    private static final Duration LONGEST_INGRESS_DELAY = Duration.ofSeconds(10);
+
     public Route {
       sources = blocks("route.sources", sources);
       allowedAnnotations = allowedAnnotations == null ? Set.of() : Set.copyOf(allowedAnnotations);
@@ -144,6 +154,13 @@ public record Config(
           lastPort,
           "at least 299 above route.firstPort, so that ports need not be reused within ten"
               + " minutes");
+      ingressDelay =
+          requireNonNullElse(ingressDelay, TeamSettings.Bounds.DEFAULT.ingress());
+      check(
+          !ingressDelay.isNegative() && ingressDelay.compareTo(LONGEST_INGRESS_DELAY) <= 0,
+          "route.ingressDelay",
+          Times.formatDuration(ingressDelay),
+          "in 0s..10s: students wait for as long at each planned move");
     }
   }
 

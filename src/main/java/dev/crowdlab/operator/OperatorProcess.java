@@ -292,7 +292,9 @@ public final class OperatorProcess implements AutoCloseable {
         config.route().lastPort(),
         config.route().sources(),
         server == null ? Duration.ZERO : server.retention(),
-        TeamSettings.Bounds.DEFAULT.withAgentGone(config.detection().patience().agentGone()));
+        TeamSettings.Bounds.DEFAULT
+            .withAgentGone(config.detection().patience().agentGone())
+            .withIngress(config.route().ingressDelay()));
   }
 
   private static @Nullable Endpoint waitingRoom(dev.crowdlab.operator.Config config)

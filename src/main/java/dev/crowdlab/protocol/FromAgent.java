@@ -25,7 +25,7 @@ public sealed interface FromAgent {
   /**
    * The first message of a session; the hub closes a session that begins otherwise.
    *
-   * @param protocol {@link Protocol#VERSION}
+   * @param protocol the one that the agent speaks in this session, see {@link Protocol#VERSION}
    * @param agentVersion the digest of the agent's archive
    * @param bootId the kernel's boot id: a new one tells that the machine was restarted
    * @param machineId the machine's id, hashed by the agent for this use
@@ -49,6 +49,17 @@ public sealed interface FromAgent {
       Bounds.text(machineId, Bounds.MAX_NAME, "machineId");
       Bounds.text(workspaceKey, Bounds.MAX_KEY, "workspaceKey");
       teams = Bounds.list(teams, Bounds.MAX_TEAMS, "teams");
+    }
+
+    /** The same in another protocol. */
+    public Hello in(int other) {
+      return new Hello(
+          other,
+          agentVersion,
+          bootId,
+          machineId,
+          workspaceKey,
+          teams.stream().map(report -> report.in(other)).toList());
     }
   }
 
@@ -83,10 +94,18 @@ public sealed interface FromAgent {
       containers = Bounds.list(containers, Bounds.MAX_CONTAINERS, "containers");
     }
 
+    /** The same in another protocol: the first one has no word for what is saved already. */
+    public TeamReport in(int protocol) {
+      return protocol > 1 || state != State.STOPPED
+          ? this
+          : new TeamReport(
+              teamUid, namespace, name, epoch, State.STOPPING, code, message, containers);
+    }
+
     /**
      * The steps of a run, in order; {@code FAILED} carries a {@link #code} of {@link RunFailure}.
      * {@code STOPPED}: it was stopped in order, so that all it wrote is on the file server, and its
-     * workspace is not mounted any more; what is left of it is being removed.
+     * workspace is not mounted any more; what is left of it is being removed. Since protocol 2.
      */
     public enum State {
       PREPARING,
@@ -134,8 +153,10 @@ public sealed interface FromAgent {
 
   /**
    * Answers {@link ToAgent.Prepare} of a run: all of it that needs no mount is made, or why not.
+   * Since protocol 2.
    *
-   * @param code a {@link RunFailure} when it is not made; null: it is
+   * @param code a {@link RunFailure} when it is not made, {@link #BUSY} when it cannot be yet; null:
+   *     it is
    */
   record Prepared(
       String teamUid,
@@ -145,6 +166,10 @@ public sealed interface FromAgent {
       @Nullable String code,
       @Nullable String message)
       implements FromAgent {
+
+    /** Something of the team is still here that has to go first: worth asking for again. */
+    public static final String BUSY = "BUSY";
+
     public Prepared {
       Bounds.uid(teamUid, "teamUid");
       Bounds.text(namespace, Bounds.MAX_NAME, "namespace");
@@ -152,6 +177,23 @@ public sealed interface FromAgent {
       Bounds.range(epoch, 1, Long.MAX_VALUE, "epoch");
       Bounds.optional(code, Bounds.MAX_NAME, "code");
       Bounds.optional(message, Bounds.MAX_LINE, "message");
+    }
+
+    /** It is made. */
+    public static Prepared of(ToAgent.Run run) {
+      return new Prepared(run.teamUid(), run.namespace(), run.name(), run.epoch(), null, null);
+    }
+
+    /** It is not made, and why. */
+    public static Prepared not(ToAgent.Run run, RunFailure why, String message) {
+      return new Prepared(
+          run.teamUid(), run.namespace(), run.name(), run.epoch(), why.name(), message);
+    }
+
+    /** It cannot be made yet, and why. */
+    public static Prepared notYet(ToAgent.Run run, String message) {
+      return new Prepared(
+          run.teamUid(), run.namespace(), run.name(), run.epoch(), BUSY, message);
     }
   }
 

@@ -3,8 +3,28 @@ package dev.crowdlab.protocol;
 /** The bounds that both sides of the agents' WebSocket hold. */
 public final class Protocol {
 
-  /** Both sides refuse another version; the operator then updates the agent over SSH. */
-  public static final int VERSION = 1;
+  /**
+   * What both sides speak of late. While an operator updates the agents, or is itself taken back to
+   * an earlier one, the two are of different age:
+   *
+   * <ul>
+   *   <li>An agent's hello says which protocol it speaks, the newest that it knows at first. A hub
+   *       that does not know it ends the session as a protocol error before any welcome; the agent
+   *       then says the next older one.
+   *   <li>A hub takes each from {@link #OLDEST} on, and neither says nor awaits what an agent does
+   *       not know.
+   * </ul>
+   *
+   * <p>Protocol 2 has {@link FromAgent.Prepared} and {@link FromAgent.TeamReport.State#STOPPED};
+   * one of protocol 1 is asked for a run ahead and answers nothing.
+   */
+  public static final int VERSION = 2;
+
+  /** The oldest that both sides still speak. */
+  public static final int OLDEST = 1;
+
+  /** How a WebSocket ends when one side does not understand the other (RFC 6455). */
+  public static final int PROTOCOL_ERROR = 1002;
 
   /** The path of the hub's endpoint. */
   public static final String PATH = "/agent/v1";

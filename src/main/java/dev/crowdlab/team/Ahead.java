@@ -55,6 +55,9 @@ final class Ahead {
 
     /** The machine cannot make it, or not in time. */
     record Failed(String why) implements Standing {}
+
+    /** No machine could make it now: the team's pull Secret is at fault. */
+    record Blocked(Failure why) implements Standing {}
   }
 
   /** Asks the machine for it, and tells how it stands. */
@@ -72,8 +75,7 @@ final class Ahead {
           standing(pass, o, asked, agents.prepare(vm, order(pass, o, place, epoch, auth)));
       case Outcome.InProgress<Optional<RegistryAuth>>(Duration again, _) ->
           waits(pass, o, asked, again);
-      case Outcome.Failed<Optional<RegistryAuth>>(Failure why) ->
-          new Standing.Failed(why.message());
+      case Outcome.Failed<Optional<RegistryAuth>>(Failure why) -> new Standing.Blocked(why);
     };
   }
 

@@ -107,6 +107,7 @@ final class Decision {
   private Optional<NextStep> leaving(Observed o, Binding binding) {
     String vm = binding.vmUid();
     boolean asked = o.hasAnnotation(Names.REBIND, Long.toString(binding.epoch()));
+    boolean stays = o.memory().stays();
     Optional<RecoveryCause> fault = fault(o.machine());
     if (fault.isPresent()) {
       boolean waits =
@@ -122,7 +123,7 @@ final class Decision {
       return Optional.of(new NextStep.Move(null, false, Wish.stay(vm)));
     }
     boolean first = mustStopFirst(o);
-    if (asked) {
+    if (asked && !stays) {
       return Optional.of(new NextStep.Move(RecoveryCause.REQUESTED, first, Wish.ratherNot(vm)));
     }
     if (o.ready() && isSilent(o) && !isHopeless(o)) {
@@ -135,7 +136,7 @@ final class Decision {
     }
     if (o.machine() instanceof BoundVm.Known(VmView view, _, _)
         && view.leaving()
-        && !o.memory().stays()) {
+        && !stays) {
       RecoveryCause cause = view.deleting() ? RecoveryCause.VM_DELETED : RecoveryCause.VM_DRAINED;
       return Optional.of(new NextStep.Move(cause, first, Wish.leave(vm)));
     }

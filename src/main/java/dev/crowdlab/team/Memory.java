@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param quietUntil when what is done beside the main path is tried again after it failed
  * @param tried digest of the pull Secret's content at the last attempt to run; null: not known
  * @param stays whether this very pass found that the team serves, would leave its machine, and has
- *     nowhere to go
+ *     nowhere to go, or cannot be run anywhere else now
  */
 record Memory(
     String binding,
@@ -175,9 +175,10 @@ record Memory(
     return leaving(ordered, leaving.ahead(value));
   }
 
-  /** This machine could not make it ahead. */
-  Memory shunning(String vmUid, Instant until) {
+  /** This machine could not make it ahead; those whose time is over are forgotten. */
+  Memory shunning(String vmUid, Instant until, Instant now) {
     Map<String, Instant> shunned = new HashMap<>(leaving.shunned());
+    shunned.values().removeIf(over -> !now.isBefore(over));
     shunned.put(vmUid, until);
     return leaving(ordered, leaving.shunned(shunned));
   }

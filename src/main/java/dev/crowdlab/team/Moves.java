@@ -129,14 +129,35 @@ final class Moves {
             "it does not move to %s, which could not be made ready for it: %s"
                 .formatted(vm.name(), why));
         ahead.dismiss(pass);
-        pass.memory(memory -> memory.shunning(vm.uid(), o.now().plus(SHUNNED_FOR)));
+        pass.memory(memory -> memory.shunning(vm.uid(), o.now().plus(SHUNNED_FOR), o.now()));
         yield Result.go();
       }
+      case Ahead.Standing.Blocked(Outcome.Failure why) -> blocked(pass, o, move, place, why);
       case Ahead.Standing.Made _ -> {
         steps.reached("team.prepared", pass.ref());
         yield go(pass, o, move, place);
       }
     };
+  }
+
+  /**
+   * No machine could take it now, and none is to blame. What serves stays where it is; an edit that
+   * changes what runs shows its own trouble, as on its own machine.
+   */
+  private Result blocked(
+      Pass pass,
+      Observed o,
+      NextStep.Move move,
+      Reservations.Reserved place,
+      Outcome.Failure why) {
+    if (move.cause() == RecoveryCause.SPEC_CHANGED) {
+      return go(pass, o, move, place);
+    }
+    LOG.info("{}: stays where it is: {}", pass.ref(), why.message());
+    events.warning(pass.team(), why.reason(), "it stays where it is: " + why.message());
+    ahead.dismiss(pass);
+    pass.memory(memory -> memory.stays(true));
+    return Result.go();
   }
 
   private Result go(Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place) {

@@ -29,7 +29,8 @@ final class Placement {
    *
    * @param prefer the machine to stay on if it will do, by UID
    * @param avoid the machine to go back to only if no other will do, by UID
-   * @param exclude machines that are not to be taken, by UID
+   * @param exclude the machine to leave, by UID
+   * @param shunned machines that are not to be asked again so soon, by UID
    */
   record Request(
       Demand demand,
@@ -37,7 +38,8 @@ final class Placement {
       Spread spread,
       @Nullable String prefer,
       @Nullable String avoid,
-      Set<String> exclude) {}
+      @Nullable String exclude,
+      Set<String> shunned) {}
 
   /** The outcome. */
   sealed interface Result {}
@@ -56,8 +58,11 @@ final class Placement {
    * @param matching of these, those that the selector selects
    * @param available of these, those that are ready and take new teams
    * @param teamsFree places for teams left on these
+   * @param shunned of those that are ready and match, how many were left out because they could not
+   *     be made ready for the team just now
    */
-  record NoCapacity(int machines, int matching, int available, int teamsFree) implements Result {
+  record NoCapacity(int machines, int matching, int available, int teamsFree, int shunned)
+      implements Result {
 
     /** Whether the selector, not room, is the obstacle. */
     boolean nothingMatches() {
@@ -72,8 +77,14 @@ final class Placement {
       if (matching == 0) {
         return "spec.placement.vmSelector selects none of %d machines".formatted(machines);
       }
-      return "%d of %d matching machines take new teams, with %d places for teams left in all; none has room for what this team requests"
-          .formatted(available, matching, teamsFree);
+      if (available == 0 && shunned > 0) {
+        return "%d of %d matching machines take new teams, and could not be made ready for this one; they are asked again soon"
+            .formatted(shunned, matching);
+      }
+      String others =
+          shunned == 0 ? "" : "; %d more could not be made ready for it".formatted(shunned);
+      return "%d of %d matching machines take new teams, with %d places for teams left in all; none has room for what this team requests%s"
+          .formatted(available, matching, teamsFree, others);
     }
   }
 
@@ -87,10 +98,14 @@ final class Placement {
         candidates.stream()
             .filter(candidate -> Labels.match(request.selector(), candidate.vm().labels()))
             .toList();
-    List<Candidate> available =
+    List<Candidate> willing =
         matching.stream()
             .filter(candidate -> isWelcome(candidate, request) && candidate.reachable())
-            .filter(candidate -> !request.exclude().contains(uid(candidate)))
+            .filter(candidate -> !uid(candidate).equals(request.exclude()))
+            .toList();
+    List<Candidate> available =
+        willing.stream()
+            .filter(candidate -> !request.shunned().contains(uid(candidate)))
             .toList();
     List<Candidate> fitting =
         available.stream().filter(candidate -> hasRoom(candidate, request.demand())).toList();
@@ -105,7 +120,8 @@ final class Placement {
                     available.size(),
                     available.stream()
                         .mapToInt(c -> Math.max(0, c.vm().capacity().teams() - c.teams()))
-                        .sum()));
+                        .sum(),
+                    willing.size() - available.size()));
   }
 
   /** A cordon keeps new teams away; one that is there already may start anew. */

@@ -8,7 +8,6 @@ import dev.crowdlab.hub.Agents;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.team.NextStep.Wish;
 import dev.crowdlab.team.Reservations.Machine;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -50,10 +49,6 @@ final class Places {
     reservations.hold(pass.team());
     LabTeamSpec spec = pass.team().getSpec();
     TeamRef ref = pass.ref();
-    Set<String> excluded = new HashSet<>(shunned);
-    if (wish.exclude() != null) {
-      excluded.add(wish.exclude());
-    }
     Placement.Request request =
         new Placement.Request(
             Demand.of(spec.exercise()),
@@ -61,7 +56,8 @@ final class Places {
             spec.placement().spread(),
             wish.prefer(),
             wish.avoid(),
-            excluded);
+            wish.exclude(),
+            shunned);
     List<Machine> machines =
         vms.in(ref.namespace()).stream().map(vm -> new Machine(vm, isReachable(vm))).toList();
     Reservations.Place place = reservations.place(ref, request, machines);

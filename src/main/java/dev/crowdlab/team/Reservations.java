@@ -127,14 +127,15 @@ final class Reservations {
               request.spread(),
               still != null ? still : request.prefer(),
               still != null ? null : request.avoid(),
-              request.exclude());
+              request.exclude(),
+              request.shunned());
       return switch (Placement.choose(seen(ref, candidates), teamsOf(ref, candidates), asked)) {
         case Placement.NoCapacity none -> new None(none);
         case Placement.Chosen(VmView vm, int alternatives) -> {
           String vmUid = vm.ref().uid();
           OptionalInt port = port(vmUid, kept);
           if (port.isEmpty()) {
-            yield new None(new Placement.NoCapacity(candidates.size(), 1, 0, 0));
+            yield new None(new Placement.NoCapacity(candidates.size(), 1, 0, 0, 0));
           }
           Held next = new Held(vmUid, request.demand(), port.getAsInt());
           team.next = next;

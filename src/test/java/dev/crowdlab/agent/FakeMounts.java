@@ -12,6 +12,7 @@ final class FakeMounts implements Mounts {
   private final FakePods pods;
   private final Map<Place, Health> mounted = new HashMap<>();
   private Attach answer = new Attach.Attached();
+  private boolean broken;
   private int attempts;
   private int aborts;
 
@@ -39,8 +40,17 @@ final class FakeMounts implements Mounts {
     return aborts;
   }
 
+  /** The next folder cannot be made, because of a bug. */
+  synchronized void breakDown() {
+    broken = true;
+  }
+
   @Override
-  public Path prepare(Place place) {
+  public synchronized Path prepare(Place place) {
+    if (broken) {
+      broken = false;
+      throw new IllegalStateException("a bug");
+    }
     Path path = path(place);
     pods.folder(path, true);
     return path;

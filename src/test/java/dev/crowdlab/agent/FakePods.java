@@ -31,6 +31,7 @@ final class FakePods implements Pods {
   private final Set<Path> folders = new HashSet<>();
   private boolean unkillable;
   private boolean unremovable;
+  private boolean wasUnremovable;
   private boolean blind;
   private final Set<Pod> setUps = new HashSet<>();
   private volatile boolean waiting;
@@ -96,6 +97,11 @@ final class FakePods implements Pods {
 
   synchronized void unremovable(boolean now) {
     unremovable = now;
+  }
+
+  /** Whether anything could not be removed so far. */
+  synchronized boolean wasUnremovable() {
+    return wasUnremovable;
   }
 
   /** A folder of the machine appears or goes: containers are not created without theirs. */
@@ -251,6 +257,7 @@ final class FakePods implements Pods {
   @Override
   public synchronized boolean remove(Pod pod) {
     if (unkillable || unremovable) {
+      wasUnremovable = true;
       return false;
     }
     pods.remove(pod);

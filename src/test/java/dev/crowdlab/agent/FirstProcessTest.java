@@ -2,14 +2,20 @@ package dev.crowdlab.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class FirstProcessTest {
 
   private static final String ID = "ab".repeat(32);
+
+  @TempDir Path folder;
 
   @ParameterizedTest
   @CsvSource({
@@ -41,6 +47,22 @@ class FirstProcessTest {
     assertThat(FirstProcess.of(ID, "0", "15")).as("does not run").isEmpty();
     assertThat(FirstProcess.of(ID, "4711", "3")).as("SIGQUIT").isEmpty();
     assertThat(FirstProcess.of("abc", "4711", "15")).isEmpty();
+  }
+
+  @Test
+  void aProcessOfWhichNothingCanBeFoundOutIsStillThere() throws IOException {
+    assertThat(FirstProcess.isThere(folder.resolve("gone"), ID)).isFalse();
+    assertThat(FirstProcess.saysGone(new IOException("No such process"))).isTrue();
+    assertThat(FirstProcess.saysGone(new IOException("Too many open files"))).isFalse();
+
+    Files.createDirectory(folder.resolve("cgroup"));
+    assertThat(FirstProcess.isThere(folder, ID)).as("a folder cannot be read").isTrue();
+
+    Files.delete(folder.resolve("cgroup"));
+    Files.writeString(folder.resolve("cgroup"), "0::/machine.slice/libpod-" + ID + ".scope\n");
+    assertThat(FirstProcess.isThere(folder, ID)).isTrue();
+    Files.writeString(folder.resolve("cgroup"), "0::/init.scope\n");
+    assertThat(FirstProcess.isThere(folder, ID)).as("another process by now").isFalse();
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.protocol.FromAgent.Heartbeat;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.Protocol;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.testbed.TestPki;
 import java.io.IOException;
@@ -277,6 +278,60 @@ class HubClientTest {
   }
 
   @Test
+  void anEarlierHubIsSpokenToInItsOwnWords() {
+    // given
+    hub.knowsNoLaterProtocolThan(1);
+
+    // when
+    connect(Clock.systemUTC());
+    StubHub.Connection refused = hub.connection(1);
+    StubHub.Connection connection = hub.connection(2);
+    await().until(() -> client.state().equals("connected"));
+    client.prepared(new FromAgent.Prepared("u", "n", "t", 7, null, null));
+    client.report(report(1, TeamReport.State.STOPPED));
+    client.report(report(2));
+
+    // then
+    assertThat(refused.await(FromAgent.Hello.class).protocol()).isEqualTo(Protocol.VERSION);
+    assertThat(connection.await(FromAgent.Hello.class).protocol()).isEqualTo(1);
+    connection.await(TeamReport.class, report -> report.epoch() == 2);
+    assertThat(connection.messages()).noneMatch(FromAgent.Prepared.class::isInstance);
+    assertThat(connection.await(TeamReport.class, report -> report.epoch() == 1).state())
+        .isEqualTo(TeamReport.State.STOPPING);
+  }
+
+  @Test
+  void theHubThatComesAfterAnEarlierOneIsSpokenToInTheNewestWords() {
+    // given
+    hub.knowsNoLaterProtocolThan(1);
+    connect(Clock.systemUTC());
+    StubHub.Connection earlier = hub.connection(2);
+    await().until(() -> client.state().equals("connected"));
+    hub.knowsNoLaterProtocolThan(Protocol.VERSION);
+
+    // when
+    earlier.drop();
+
+    // then
+    assertThat(hub.connection(3).await(FromAgent.Hello.class).protocol())
+        .isEqualTo(Protocol.VERSION);
+  }
+
+  @Test
+  void whatWasMadeAheadIsTold() {
+    // given
+    StubHub.Connection connection = connect();
+
+    // when
+    client.prepared(new FromAgent.Prepared("u", "n", "t", 7, null, null));
+    client.report(report(1, TeamReport.State.STOPPED));
+
+    // then
+    assertThat(connection.await(FromAgent.Prepared.class).epoch()).isEqualTo(7);
+    assertThat(connection.await(TeamReport.class).state()).isEqualTo(TeamReport.State.STOPPED);
+  }
+
+  @Test
   void reportsArriveInOrder() {
     // given
     StubHub.Connection connection = connect();
@@ -296,7 +351,11 @@ class HubClientTest {
   }
 
   private static TeamReport report(long epoch) {
-    return new TeamReport("u", "n", "t", epoch, TeamReport.State.HEALTHY, null, null, List.of());
+    return report(epoch, TeamReport.State.HEALTHY);
+  }
+
+  private static TeamReport report(long epoch, TeamReport.State state) {
+    return new TeamReport("u", "n", "t", epoch, state, null, null, List.of());
   }
 
   @Test

@@ -42,8 +42,8 @@ public final class StubHub implements AutoCloseable {
     public void onWebSocketText(String text) {
       try {
         FromAgent message = frames.readFromAgent(text);
-        if (message instanceof FromAgent.Hello && welcomes) {
-          send(new ToAgent.Welcome(heartbeatMillis));
+        if (message instanceof FromAgent.Hello hello) {
+          greet(hello);
         }
         messages.add(message);
       } catch (Frames.BadFrameException e) {
@@ -61,6 +61,14 @@ public final class StubHub implements AutoCloseable {
     public void onWebSocketError(Throwable cause) {
       // Tests break connections on purpose.
       open = false;
+    }
+
+    private void greet(FromAgent.Hello hello) {
+      if (hello.protocol() > newestProtocol) {
+        session.close(Protocol.PROTOCOL_ERROR, "another protocol", Callback.NOOP);
+      } else if (welcomes) {
+        send(new ToAgent.Welcome(heartbeatMillis));
+      }
     }
 
     void send(ToAgent message) {
@@ -110,6 +118,7 @@ public final class StubHub implements AutoCloseable {
   private final List<Connection> connections = new CopyOnWriteArrayList<>();
   private final List<String> tokens = new CopyOnWriteArrayList<>();
   private volatile boolean welcomes = true;
+  private volatile int newestProtocol = Protocol.VERSION;
   private final AtomicInteger refusals = new AtomicInteger();
   private volatile int heartbeatMillis = 100;
   private final String address;
@@ -153,6 +162,11 @@ public final class StubHub implements AutoCloseable {
   /** The {@code Authorization} of each attempt. */
   List<String> tokens() {
     return tokens;
+  }
+
+  /** A hub of an earlier operator. */
+  void knowsNoLaterProtocolThan(int version) {
+    newestProtocol = version;
   }
 
   void doNotWelcome() {

@@ -363,6 +363,7 @@ class TeamWorkerTest {
     // then
     reporter.awaitGone(1);
     assertNothingIsLeft();
+    assertThat(reporter.prepared()).as("whoever asked has ended it").isEmpty();
   }
 
   @Test
@@ -395,6 +396,7 @@ class TeamWorkerTest {
     // then
     assertThat(pods.exists(new Pod("uid-1", 4))).isFalse();
     assertThat(pods.isRunning(new Pod("uid-1", 5), "web")).isTrue();
+    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.EPOCH_REFUSED.name());
   }
 
   @Test
@@ -476,8 +478,105 @@ class TeamWorkerTest {
     prepare(Runs.run(2));
 
     // then
-    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.INTERNAL.name());
+    assertThat(awaitPrepared(1).code()).isEqualTo(FromAgent.Prepared.BUSY);
     assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void whatIsAskedForAheadWhileItsEpochRunsIsMade() {
+    // given
+    up();
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(1).code()).isNull();
+  }
+
+  @Test
+  void whatIsAskedForAheadWhileItsEpochIsTakenAwayHasToWait() {
+    // given
+    up();
+    pods.unremovable(true);
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 5_000));
+    awaitState(State.STOPPED);
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(1).code()).isEqualTo(FromAgent.Prepared.BUSY);
+  }
+
+  @Test
+  void anErrorWhileItIsMadeAheadIsToldAndConcernsNothingElse() {
+    // given
+    mounts.breakDown();
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.INTERNAL.name());
+    assertNothingIsLeft();
+    assertThat(reporter.states()).isEmpty();
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(2).code()).isNull();
+  }
+
+  @Test
+  void aMachineThatIsLeftMakesNothingAheadAndSaysSo() {
+    // given
+    var _ = teams.leave();
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    assertThat(awaitPrepared(1).code()).isEqualTo(RunFailure.HOST_UNFIT.name());
+    assertThat(pods.creations()).isZero();
+  }
+
+  @Test
+  void whoLooksAfterTooManyTeamsMakesNothingAheadAndSaysSo() {
+    // given
+    for (int i = 0; i < 256; i++) {
+      teams.prepare(ToAgent.Prepare.of(ofTeam("other-" + i)));
+    }
+
+    // when
+    prepare(Runs.run(1));
+
+    // then
+    await()
+        .until(
+            () ->
+                reporter.prepared().stream()
+                    .anyMatch(
+                        answer ->
+                            answer.teamUid().equals("uid-1")
+                                && RunFailure.CAPACITY_EXCEEDED.name().equals(answer.code())));
+  }
+
+  private static ToAgent.Run ofTeam(String uid) {
+    ToAgent.Run run = Runs.run(1);
+    return new ToAgent.Run(
+        uid,
+        run.namespace(),
+        uid,
+        run.epoch(),
+        run.mount(),
+        run.containers(),
+        run.internet(),
+        List.of(),
+        run.sources(),
+        run.registryAuth(),
+        new ToAgent.VmLimits(0, 0, 0));
   }
 
   @Test
@@ -584,6 +683,25 @@ class TeamWorkerTest {
     reporter.awaitGone(1);
     assertNothingIsLeft();
     assertThat(reporter.states()).endsWith(State.STOPPING, State.STOPPED);
+  }
+
+  @Test
+  void aStopThatWaitsIsAnsweredAlsoWhenTheNextEpochTakesTheRestAway() {
+    // given
+    teams = newTeams(QUICK.withRemove(Duration.ofMinutes(5)));
+    up();
+    pods.unremovable(true);
+    teams.order(new ToAgent.Stop("uid-1", "lab", "team-7", 1, 5_000));
+    awaitState(State.STOPPED);
+    await().until(pods::wasUnremovable);
+    pods.unremovable(false);
+
+    // when
+    teams.order(Runs.run(2));
+
+    // then
+    reporter.awaitGone(1);
+    reporter.awaitReport(report -> report.epoch() == 2 && report.state() == State.HEALTHY);
   }
 
   @Test

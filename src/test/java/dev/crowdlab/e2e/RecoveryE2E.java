@@ -278,6 +278,16 @@ class RecoveryE2E {
     return lab.awaitTeamReadyAfter(name, epoch, BOUND);
   }
 
+  /** Waits until nothing of this run is left on its machine. */
+  private static void awaitClean(LabHost machine, LabTeam team) {
+    Awaitility.await(machine.name() + " stopped " + team.getMetadata().getName())
+        .atMost(BOUND)
+        .until(
+            () ->
+                !Lab.runs(machine, team)
+                    && !machine.shell("cat /proc/mounts").contains(team.getMetadata().getUid()));
+  }
+
   private static boolean isDrained(ContributedVM vm) {
     return Conditions.holds(vm.getStatus().conditions(), ConditionType.DRAINED);
   }

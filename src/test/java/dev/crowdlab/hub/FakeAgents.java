@@ -14,6 +14,7 @@ import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.Protocol;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.net.InetSocketAddress;
@@ -98,7 +99,7 @@ public final class FakeAgents implements Agents {
     machine.session = session;
     machine.voice = null;
     machine.disk = null;
-    List<ToAgent> messages = machine.ledger.up(new Reports(running));
+    List<ToAgent> messages = machine.ledger.up(new Reports(running), Protocol.VERSION);
     machine.sent.addAll(messages);
     listeners.forEach(listener -> listener.sessionChanged(session.vm()));
     if (machine.ssh != null) {
@@ -201,22 +202,31 @@ public final class FakeAgents implements Agents {
 
   /** The VM says that what it was last asked for ahead is made, or why not. */
   public void prepared(VmRef vm, TeamRef team, @Nullable RunFailure failure) {
-    Machine machine = machine(vm);
     ToAgent.Run run =
-        machine.sent.reversed().stream()
+        machine(vm).sent.reversed().stream()
             .flatMap(message -> preparation(message, team).stream())
             .findFirst()
             .orElseThrow(() -> new AssertionError(vm + " was not asked for anything ahead"));
+    prepared(
+        vm,
+        new Prepared(
+            run.teamUid(),
+            run.namespace(),
+            run.name(),
+            run.epoch(),
+            failure == null ? null : failure.name(),
+            null));
+  }
+
+  /** The VM answers what it was asked for ahead; nothing happens without a session. */
+  public void prepared(VmRef vm, Prepared answer) {
+    Machine machine = machine(vm);
+    if (machine.session == null) {
+      return;
+    }
     machine
         .ledger
-        .prepared(
-            new Prepared(
-                run.teamUid(),
-                run.namespace(),
-                run.name(),
-                run.epoch(),
-                failure == null ? null : failure.name(),
-                null))
+        .prepared(answer)
         .ifPresent(
             ref ->
                 listeners.forEach(

@@ -295,6 +295,24 @@ class HubAgentsTest {
   }
 
   @Test
+  void anAgentOfTheFirstProtocolIsWelcomeAndNotWaitedForWhenItMakesSomethingAhead() {
+    Agent agent = new Agent(VM);
+    agent.says(
+        new FromAgent.Hello(1, "old", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of()));
+    ToAgent.Prepare ahead = ToAgent.Prepare.of(run(TEAM, 1));
+
+    assertThat(agents.prepare(VM, ahead)).isInstanceOf(Outcome.Done.class);
+    assertThat(agents.prepare(VM, ahead)).isInstanceOf(Outcome.Done.class);
+
+    assertThat(agent.socket.received(ToAgent.Prepare.class)).containsExactly(ahead);
+    assertThat(agents.session(VM)).as("and told which agent it is").isPresent();
+
+    agent.drops();
+    new Agent(VM).hello();
+    assertThat(agents.prepare(VM, ahead)).isInstanceOf(Outcome.InProgress.class);
+  }
+
+  @Test
   void garbageEndsTheSession() {
     Agent agent = connected();
 

@@ -9,6 +9,7 @@ import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
+import dev.crowdlab.protocol.Protocol;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent.Prepare;
 import dev.crowdlab.protocol.ToAgent.Run;
@@ -54,7 +55,7 @@ class LedgerTest {
   }
 
   private void up(TeamReport... running) {
-    assertThat(ledger.up(new Reports(List.of(running)))).isEmpty();
+    assertThat(ledger.up(new Reports(List.of(running)), Protocol.VERSION)).isEmpty();
   }
 
   @Test
@@ -93,7 +94,7 @@ class LedgerTest {
 
     assertThat(ledger.prepare(prepare(3)).outcome()).isEqualTo(Outcome.done());
     ledger.down();
-    assertThat(ledger.up(new Reports(List.of()))).as("nobody relies on it but who asks").isEmpty();
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).as("nobody relies on it but who asks").isEmpty();
     assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
   }
 
@@ -108,6 +109,24 @@ class LedgerTest {
     assertThat(failure(told.outcome())).isEqualTo(Reason.IMAGE_PULL_FAILED);
     assertThat(told.send()).isNull();
     assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
+  }
+
+  @Test
+  void whatCannotBeMadeAheadYetIsNoNewsAndSentAgainWhenItIsAskedForAgain() {
+    up();
+    ledger.prepare(prepare(3));
+
+    assertThat(
+            ledger.prepared(
+                new Prepared(TEAM.uid(), "lab", "team-7", 3, Prepared.BUSY, "an earlier run")))
+        .as("who asks again at once would be told the same at once, for ever")
+        .isEmpty();
+
+    Ledger.Order<Void> again = ledger.prepare(prepare(3));
+    assertThat(again.send()).isEqualTo(prepare(3));
+    assertThat(again.outcome()).isInstanceOf(Outcome.InProgress.class);
+    assertThat(ledger.prepare(prepare(3)).send()).as("once").isNull();
+    assertThat(ledger.prepared(prepared(3, null))).contains(TEAM);
   }
 
   @Test
@@ -155,9 +174,9 @@ class LedgerTest {
   void aRunOrderedWhileNobodyIsThereIsSentToTheNextSession() {
     assertThat(failure(ledger.run(run(TEAM, 1)).outcome())).isEqualTo(Reason.AGENT_NOT_CONNECTED);
 
-    assertThat(ledger.up(new Reports(List.of()))).containsExactly(run(TEAM, 1));
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).containsExactly(run(TEAM, 1));
     ledger.down();
-    assertThat(ledger.up(new Reports(List.of()))).containsExactly(run(TEAM, 1));
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).containsExactly(run(TEAM, 1));
   }
 
   @Test
@@ -167,7 +186,7 @@ class LedgerTest {
     ledger.down();
     ledger.lost();
 
-    assertThat(ledger.up(new Reports(List.of()))).isEmpty();
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).isEmpty();
     assertThat(ledger.run(run(TEAM, 1)).send()).isEqualTo(run(TEAM, 1));
   }
 
@@ -231,7 +250,7 @@ class LedgerTest {
     ledger.down();
 
     assertThat(failure(ledger.stop(TEAM, 2).outcome())).isEqualTo(Reason.AGENT_NOT_CONNECTED);
-    assertThat(ledger.up(new Reports(List.of()))).containsExactly(stop(2));
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).containsExactly(stop(2));
   }
 
   @Test

@@ -23,6 +23,7 @@ class ConfigFileTest {
     assertThat(config.hub().listen()).isEqualTo(new HostPort("0.0.0.0", 8443));
     assertThat(config.fileServer()).isNull();
     assertThat(config.route().sources()).isEmpty();
+    assertThat(config.route().ingressDelay()).isEqualTo(Duration.ofMillis(250));
     assertThat(config.waitingRoom().hold()).isEqualTo(Duration.ofSeconds(5));
     assertThat(config.leaderElection().enabled()).isFalse();
     assertThat(config.release().cleanupBound()).isEqualTo(Duration.ofMinutes(5));
@@ -76,6 +77,8 @@ class ConfigFileTest {
         "'hub: {advertise: [\"a:1\"]}\nroute: {firstPort: 0}' | route.firstPort is '0'",
         "'hub: {advertise: [\"a:1\"]}\n"
             + "route: {sources: [10.1.0.0/33]}' | route.sources is '10.1.0.0/33'",
+        "'hub: {advertise: [\"a:1\"]}\n"
+            + "route: {ingressDelay: 11s}' | route.ingressDelay is '11.000s'",
         "'hub: {advertise: [\"a:1\"]}\nnetwork: {deny: [nodes]}' | network.deny is 'nodes'",
         "'hub: {advertise: [\"a:1\"]}\n"
             + "network: {allow: [10.0.0.0/x]}' | network.allow is '10.0.0.0/x'",

@@ -101,7 +101,9 @@ class LabTeamSimulationTest {
     random = new Random(seed);
     for (String name : List.of("alice-1", "alice-2", "bob-1")) {
       VmRef vm = bed.machine(name, name.substring(0, name.indexOf('-')), 3);
-      SimulatedMachine machine = new SimulatedMachine(vm, bed.agents, bed.workspaces);
+      SimulatedMachine machine =
+          new SimulatedMachine(
+              vm, bed.agents, bed.workspaces, bed.clock, new Random(random.nextLong()));
       machine.connect();
       bed.staleRuns.examine(vm);
       machines.put(name, machine);
@@ -296,6 +298,9 @@ class LabTeamSimulationTest {
       assertThat(standing.epoch()).isEqualTo(binding.epoch());
       assertThat(standing.vm()).isEqualTo(binding.vmUid());
       for (SimulatedMachine machine : machines.values()) {
+        assertThat(machine.ahead().get(TeamBed.ref(team).uid()))
+            .as("made ahead for " + team + " on " + machine.vm)
+            .isNull();
         SimulatedMachine.Running running = machine.running().get(TeamBed.ref(team).uid());
         if (machine.vm.name().equals(binding.vm())) {
           assertThat(running).as(team + " on its machine").isNotNull();

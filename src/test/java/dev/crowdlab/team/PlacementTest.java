@@ -87,7 +87,7 @@ class PlacementTest {
     assertThat(
             Placement.choose(
                 List.of(alice), Map.of(), request(SMALL, null, null, null, "uid-alice-1")))
-        .isEqualTo(new NoCapacity(1, 1, 0, 0));
+        .isEqualTo(new NoCapacity(1, 1, 0, 0, 0));
   }
 
   static Stream<Arguments> unfit() {
@@ -119,7 +119,7 @@ class PlacementTest {
   void unfit(String why, Candidate candidate) {
     assertThat(choose(List.of(candidate), Map.of(), Spread.CONTRIBUTOR))
         .as(why)
-        .isEqualTo(new NoCapacity(1, 1, 0, 0));
+        .isEqualTo(new NoCapacity(1, 1, 0, 0, 0));
   }
 
   static Stream<Arguments> full() {
@@ -135,7 +135,7 @@ class PlacementTest {
   void full(String what, Candidate candidate, int placesLeft) {
     assertThat(choose(List.of(candidate), Map.of(), Spread.CONTRIBUTOR))
         .as(what)
-        .isEqualTo(new NoCapacity(1, 1, 1, placesLeft));
+        .isEqualTo(new NoCapacity(1, 1, 1, placesLeft, 0));
   }
 
   @Test
@@ -147,13 +147,18 @@ class PlacementTest {
 
   @Test
   void theNumbersSayWhyThereIsNoRoom() {
-    assertThat(new NoCapacity(0, 0, 0, 0).message()).contains("no ContributedVM");
-    assertThat(new NoCapacity(3, 0, 0, 0).message()).contains("vmSelector").contains("none of 3");
-    assertThat(new NoCapacity(3, 2, 1, 5).message())
+    assertThat(new NoCapacity(0, 0, 0, 0, 0).message()).contains("no ContributedVM");
+    assertThat(new NoCapacity(3, 0, 0, 0, 0).message()).contains("vmSelector").contains("none of 3");
+    assertThat(new NoCapacity(3, 2, 1, 5, 0).message())
         .contains("1 of 2 matching machines")
         .contains("5 places");
-    assertThat(new NoCapacity(3, 0, 0, 0).nothingMatches()).isTrue();
-    assertThat(new NoCapacity(0, 0, 0, 0).nothingMatches()).isFalse();
+    assertThat(new NoCapacity(3, 2, 0, 0, 1).message())
+        .contains("1 of 2 matching machines take new teams")
+        .contains("could not be made ready");
+    assertThat(new NoCapacity(3, 2, 1, 0, 1).message())
+        .contains("1 of 2 matching machines", "1 more could not be made ready");
+    assertThat(new NoCapacity(3, 0, 0, 0, 0).nothingMatches()).isTrue();
+    assertThat(new NoCapacity(0, 0, 0, 0, 0).nothingMatches()).isFalse();
   }
 
   static Stream<Arguments> selectors() {
@@ -194,7 +199,7 @@ class PlacementTest {
   private static Placement.Result choose(
       List<Candidate> candidates, Map<String, Integer> teamsOf, Spread spread) {
     return Placement.choose(
-        candidates, teamsOf, new Request(SMALL, null, spread, null, null, Set.of()));
+        candidates, teamsOf, new Request(SMALL, null, spread, null, null, null, Set.of()));
   }
 
   private static Request request(
@@ -209,6 +214,7 @@ class PlacementTest {
         Spread.CONTRIBUTOR,
         prefer,
         avoid,
-        exclude == null ? Set.of() : Set.of(exclude));
+        exclude,
+        Set.of());
   }
 }

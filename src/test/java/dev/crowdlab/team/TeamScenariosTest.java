@@ -30,6 +30,7 @@ import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.ContainerReport;
+import dev.crowdlab.protocol.FromAgent.Prepared;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.FromAgent.TeamReport.State;
 import dev.crowdlab.protocol.RunFailure;
@@ -463,6 +464,64 @@ class TeamScenariosTest {
   }
 
   @Test
+  void aMachineThatIsStillBusyWithAnEarlierEpochIsAskedAgainAndNotLeftAlone() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.agents.obedient(false);
+    drainAlice();
+    for (int i = 0; i < 5; i++) {
+      bed.agents.prepared(
+          bob, Prepared.notYet(ahead(bed.agents.sent(bob).getLast()), "an earlier one is here"));
+      assertThat(bed.settle("t1")).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(5)));
+      bed.clock.advance(Duration.ofSeconds(5));
+    }
+    assertThat(bed.agents.sent(bob)).as("asked each time").hasSize(6);
+    assertServesAsBefore(before);
+
+    bed.agents.obedient(true);
+    bed.agents.prepared(bob, ref("t1"), null);
+    bed.settle("t1");
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+  }
+
+  @Test
+  void aPullSecretThatIsMissingKeepsTheTeamWhereItIsAndIsHeldAgainstNoMachine() {
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.pullSecret = Outcome.later(Reason.SECRET_NOT_FOUND, "there is no Secret pull");
+    bed.agents.obedient(false);
+
+    drainAlice();
+    TeamLoop.Turn turn = bed.settle("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertServesAsBefore(before);
+    assertThat(bed.agents.sent(bob)).noneMatch(ToAgent.Prepare.class::isInstance);
+    assertThat(bed.events)
+        .anyMatch(
+            event -> event.contains("stays where it is") && event.contains("no Secret pull"));
+
+    bed.agents.obedient(true);
+    bed.pullSecret = Outcome.done(Optional.of(new RegistryAuth("{}")));
+    bed.settle("t1");
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+    assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void aRebindWithoutItsPullSecretStopsNothing() {
+    bed.machine("bob-1", "Bob", 4);
+    Target.Exercise before = bed.exercise("t1");
+    bed.pullSecret = Outcome.later(Reason.SECRET_NOT_FOUND, "there is no Secret pull");
+
+    annotate(Names.REBIND, "1");
+    TeamLoop.Turn turn = bed.settle("t1");
+
+    assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertServesAsBefore(before);
+  }
+
+  @Test
   void aTeamThatNoMachineCanBeMadeReadyForStaysAndLooksAgain() {
     VmRef bob = bed.machine("bob-1", "Bob", 4);
     Target.Exercise before = bed.exercise("t1");
@@ -475,6 +534,8 @@ class TeamScenariosTest {
     TeamLoop.Turn turn = bed.settle("t1");
 
     assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
+    assertThat(bed.events)
+        .anyMatch(event -> event.contains("1 of 2 matching machines take new teams, and could not"));
     assertServesAsBefore(before);
     int sent = bed.agents.sent(bob).size();
     bed.clock.advance(Duration.ofMinutes(2));
