@@ -227,8 +227,7 @@ final class Teams {
 
   private void prepare(ToAgent.Prepare prepare, ToAgent.Run run) {
     if (leaving) {
-      reporter.prepared(
-          Prepared.not(run, RunFailure.HOST_UNFIT, "the lab leaves this machine"));
+      reporter.prepared(Prepared.not(run, RunFailure.HOST_UNFIT, "the lab leaves this machine"));
       return;
     }
     TeamWorker worker = workerOrNone(run.teamUid());

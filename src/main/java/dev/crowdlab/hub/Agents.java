@@ -54,8 +54,8 @@ public interface Agents {
   /**
    * Has the VM do ahead what needs no fence. A run's is sent once per session, and again when it is
    * asked for after it failed, or after the VM said that it could not yet: done when the VM said
-   * that it is made, or when its agent is too old to say so, in progress before; failed
-   * with its code (see {@link RunReasons}), or ({@code Reason.AGENT_NOT_CONNECTED} or {@code
+   * that it is made, or when its agent is too old to say so, in progress before; failed with its
+   * code (see {@link RunReasons}), or ({@code Reason.AGENT_NOT_CONNECTED} or {@code
    * IDENTITY_CONFLICT}, transient) while there is nobody to tell. {@link #run} goes on from there,
    * {@link #stop} of its epoch takes it away. Images alone are a best effort, and done when asked
    * for.

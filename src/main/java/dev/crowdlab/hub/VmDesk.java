@@ -272,9 +272,7 @@ final class VmDesk {
         session.reports.all().size());
     welcome(session);
     List<ToAgent> messages =
-        newcomer
-            ? ledger.up(session.reports, session.protocol())
-            : ledger.resume(session.reports);
+        newcomer ? ledger.up(session.reports, session.protocol()) : ledger.resume(session.reports);
     messages.forEach(message -> send(session, message));
     hub.news().session(vm);
     ledger.wanted().forEach(run -> hub.news().team(vm, run.namespace(), run.name()));

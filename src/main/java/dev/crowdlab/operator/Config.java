@@ -154,8 +154,7 @@ public record Config(
           lastPort,
           "at least 299 above route.firstPort, so that ports need not be reused within ten"
               + " minutes");
-      ingressDelay =
-          requireNonNullElse(ingressDelay, TeamSettings.Bounds.DEFAULT.ingress());
+      ingressDelay = requireNonNullElse(ingressDelay, TeamSettings.Bounds.DEFAULT.ingress());
       check(
           !ingressDelay.isNegative() && ingressDelay.compareTo(LONGEST_INGRESS_DELAY) <= 0,
           "route.ingressDelay",

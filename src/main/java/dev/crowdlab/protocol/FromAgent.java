@@ -155,8 +155,8 @@ public sealed interface FromAgent {
    * Answers {@link ToAgent.Prepare} of a run: all of it that needs no mount is made, or why not.
    * Since protocol 2.
    *
-   * @param code a {@link RunFailure} when it is not made, {@link #BUSY} when it cannot be yet; null:
-   *     it is
+   * @param code a {@link RunFailure} when it is not made, {@link #BUSY} when it cannot be yet;
+   *     null: it is
    */
   record Prepared(
       String teamUid,
@@ -192,8 +192,7 @@ public sealed interface FromAgent {
 
     /** It cannot be made yet, and why. */
     public static Prepared notYet(ToAgent.Run run, String message) {
-      return new Prepared(
-          run.teamUid(), run.namespace(), run.name(), run.epoch(), BUSY, message);
+      return new Prepared(run.teamUid(), run.namespace(), run.name(), run.epoch(), BUSY, message);
     }
   }
 

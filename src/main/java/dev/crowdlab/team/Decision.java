@@ -134,9 +134,7 @@ final class Decision {
     if (binding.exerciseDigest() != null && !binding.exerciseDigest().equals(o.digest())) {
       return Optional.of(new NextStep.Move(RecoveryCause.SPEC_CHANGED, first, Wish.stay(vm)));
     }
-    if (o.machine() instanceof BoundVm.Known(VmView view, _, _)
-        && view.leaving()
-        && !stays) {
+    if (o.machine() instanceof BoundVm.Known(VmView view, _, _) && view.leaving() && !stays) {
       RecoveryCause cause = view.deleting() ? RecoveryCause.VM_DELETED : RecoveryCause.VM_DRAINED;
       return Optional.of(new NextStep.Move(cause, first, Wish.leave(vm)));
     }

@@ -145,11 +145,7 @@ final class Moves {
    * changes what runs shows its own trouble, as on its own machine.
    */
   private Result blocked(
-      Pass pass,
-      Observed o,
-      NextStep.Move move,
-      Reservations.Reserved place,
-      Outcome.Failure why) {
+      Pass pass, Observed o, NextStep.Move move, Reservations.Reserved place, Outcome.Failure why) {
     if (move.cause() == RecoveryCause.SPEC_CHANGED) {
       return go(pass, o, move, place);
     }

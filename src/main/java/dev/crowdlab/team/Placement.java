@@ -104,9 +104,7 @@ final class Placement {
             .filter(candidate -> !uid(candidate).equals(request.exclude()))
             .toList();
     List<Candidate> available =
-        willing.stream()
-            .filter(candidate -> !request.shunned().contains(uid(candidate)))
-            .toList();
+        willing.stream().filter(candidate -> !request.shunned().contains(uid(candidate))).toList();
     List<Candidate> fitting =
         available.stream().filter(candidate -> hasRoom(candidate, request.demand())).toList();
     return fitting.stream()

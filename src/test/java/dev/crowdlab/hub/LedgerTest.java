@@ -94,7 +94,9 @@ class LedgerTest {
 
     assertThat(ledger.prepare(prepare(3)).outcome()).isEqualTo(Outcome.done());
     ledger.down();
-    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION)).as("nobody relies on it but who asks").isEmpty();
+    assertThat(ledger.up(new Reports(List.of()), Protocol.VERSION))
+        .as("nobody relies on it but who asks")
+        .isEmpty();
     assertThat(ledger.prepare(prepare(3)).send()).isNotNull();
   }
 

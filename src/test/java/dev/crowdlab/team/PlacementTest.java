@@ -148,7 +148,9 @@ class PlacementTest {
   @Test
   void theNumbersSayWhyThereIsNoRoom() {
     assertThat(new NoCapacity(0, 0, 0, 0, 0).message()).contains("no ContributedVM");
-    assertThat(new NoCapacity(3, 0, 0, 0, 0).message()).contains("vmSelector").contains("none of 3");
+    assertThat(new NoCapacity(3, 0, 0, 0, 0).message())
+        .contains("vmSelector")
+        .contains("none of 3");
     assertThat(new NoCapacity(3, 2, 1, 5, 0).message())
         .contains("1 of 2 matching machines")
         .contains("5 places");
@@ -208,13 +210,6 @@ class PlacementTest {
       @Nullable String prefer,
       @Nullable String avoid,
       @Nullable String exclude) {
-    return new Request(
-        demand,
-        selector,
-        Spread.CONTRIBUTOR,
-        prefer,
-        avoid,
-        exclude,
-        Set.of());
+    return new Request(demand, selector, Spread.CONTRIBUTOR, prefer, avoid, exclude, Set.of());
   }
 }

@@ -183,7 +183,8 @@ class ReservationsTest {
   private static Place place(Reservations reservations, String name, List<Machine> machines) {
     return reservations.place(
         ref(name),
-        new Placement.Request(new Demand(100, 1), null, Spread.CONTRIBUTOR, null, null, null, Set.of()),
+        new Placement.Request(
+            new Demand(100, 1), null, Spread.CONTRIBUTOR, null, null, null, Set.of()),
         machines);
   }
 

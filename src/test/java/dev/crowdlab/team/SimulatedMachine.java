@@ -53,11 +53,7 @@ final class SimulatedMachine {
   record MadeAhead(ToAgent.Run run, Instant since) {}
 
   SimulatedMachine(
-      VmRef vm,
-      FakeAgents agents,
-      FakeWorkspaces workspaces,
-      InstantSource clock,
-      Random random) {
+      VmRef vm, FakeAgents agents, FakeWorkspaces workspaces, InstantSource clock, Random random) {
     this.vm = vm;
     this.agents = agents;
     this.workspaces = workspaces;

@@ -498,8 +498,7 @@ class TeamScenariosTest {
     assertServesAsBefore(before);
     assertThat(bed.agents.sent(bob)).noneMatch(ToAgent.Prepare.class::isInstance);
     assertThat(bed.events)
-        .anyMatch(
-            event -> event.contains("stays where it is") && event.contains("no Secret pull"));
+        .anyMatch(event -> event.contains("stays where it is") && event.contains("no Secret pull"));
 
     bed.agents.obedient(true);
     bed.pullSecret = Outcome.done(Optional.of(new RegistryAuth("{}")));
@@ -535,7 +534,8 @@ class TeamScenariosTest {
 
     assertThat(turn).isEqualTo(new TeamLoop.Turn.After(Duration.ofSeconds(30)));
     assertThat(bed.events)
-        .anyMatch(event -> event.contains("1 of 2 matching machines take new teams, and could not"));
+        .anyMatch(
+            event -> event.contains("1 of 2 matching machines take new teams, and could not"));
     assertServesAsBefore(before);
     int sent = bed.agents.sent(bob).size();
     bed.clock.advance(Duration.ofMinutes(2));
