@@ -233,7 +233,8 @@ class RecoveryE2E {
 
   /**
    * Its first process ends in order, and takes with it one that holds a file open: its writes have
-   * returned, nobody synchronised them, and the file server has none of them yet.
+   * returned, nobody synchronised them, and the file server has none of them yet. Whatever closes a
+   * copy of the file saves it, so the writer starts no program and redirects nothing meanwhile.
    */
   @Test
   void aPlannedMoveLosesNothingThatWasWrittenSynchronisedOrNot() {
@@ -242,12 +243,11 @@ class RecoveryE2E {
         lab.teamYaml("unsynced")
             .replace(
                 Lab.VICTIM,
-                "workspaceMountPath: /work, command: [/bin/sh, -c, 'trap \"touch /tmp/told;"
-                    + " until [ -e /tmp/end ]; do usleep 20000; done; exit\" TERM;"
-                    + " ( exec 3>>/work/unsynced; until [ -e /tmp/go ]; do usleep 20000; done; i=0;"
-                    + " while [ $i -lt 300 ]; do i=$((i + 1));"
-                    + " echo \"$CROWDLAB_EPOCH line $i\" >&3; done; touch /tmp/written;"
-                    + " sleep 1000000 ) & wait']"));
+                "workspaceMountPath: /work, command: [/bin/sh, -c, 'mkfifo /tmp/go /tmp/never;"
+                    + " trap \"touch /tmp/told; until [ -e /tmp/end ]; do usleep 20000; done;"
+                    + " exit\" TERM; ( exec >>/work/unsynced; : 5>/tmp/open; read go </tmp/go; i=0;"
+                    + " while [ $i -lt 500 ]; do i=$((i + 1)); echo \"$CROWDLAB_EPOCH line $i\";"
+                    + " done; : 5>/tmp/written; read never </tmp/never ) & wait']"));
     LabTeam placed = lab.awaitTeamReady("unsynced", BOUND);
     LabHost drained = machines.get(placed.getStatus().binding().vm());
 
@@ -268,7 +268,7 @@ class RecoveryE2E {
         .containsExactlyElementsOf(
             Stream.of(placed, moved)
                 .map(team -> team.getStatus().binding().epoch())
-                .flatMap(epoch -> IntStream.rangeClosed(1, 300).mapToObj(i -> epoch + " line " + i))
+                .flatMap(epoch -> IntStream.rangeClosed(1, 500).mapToObj(i -> epoch + " line " + i))
                 .toList());
     lab.delete(LabTeam.class, "unsynced", BOUND);
     lab.awaitVmReady(drained.name(), BOUND);
@@ -286,22 +286,19 @@ class RecoveryE2E {
     LabHost files = lab.fileServer();
     String data = Lab.dataOf(team);
     String uid = files.exec("stat", "-c", "%u", data).strip();
-    String before = files.exec("stat", "-c", "%s", data + "/unsynced");
     String container = "crowdlab-%s-%d-victim".formatted(team.getMetadata().getUid(), epoch);
-    String root =
-        "/proc/"
-            + machine.exec("podman", "inspect", "--format", "{{.State.Pid}}", container).strip()
-            + "/root";
+    String pid = machine.exec("podman", "inspect", "--format", "{{.State.Pid}}", container).strip();
+    String tmp = "/proc/%s/root/tmp".formatted(pid);
+    machine.shell(until("[ -e %s/open ]".formatted(tmp)));
+    String before = files.exec("stat", "-c", "%s", data + "/unsynced");
 
     move.run();
-    machine.shell(until("[ -e %s/tmp/told ]".formatted(root)));
+    machine.shell(until("[ -e %s/told ]".formatted(tmp)));
     files.exec("pkill", "-STOP", "-u", uid);
     try {
-      machine.shell(
-          "touch %1$s/tmp/go; ".formatted(root) + until("[ -e %s/tmp/written ]".formatted(root)));
+      machine.shell("echo go >%s/go; ".formatted(tmp) + until("[ -e %s/written ]".formatted(tmp)));
       assertThat(files.exec("stat", "-c", "%s", data + "/unsynced")).isEqualTo(before);
-      machine.shell(
-          "touch %s/tmp/end; ".formatted(root) + until("! [ -e %s/tmp ]".formatted(root)));
+      machine.shell("touch %s/end; ".formatted(tmp) + until("! [ -e %s ]".formatted(tmp)));
     } finally {
       files.exec("pkill", "-CONT", "-u", uid);
     }
