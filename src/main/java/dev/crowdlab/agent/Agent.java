@@ -201,6 +201,14 @@ final class Agent implements HubClient.Duties, ControlServer.Desk, AutoCloseable
       public void gone(FromAgent.TeamGone gone) {
         hub.gone(gone);
       }
+
+      @Override
+      public void prepared(FromAgent.Prepared prepared) {
+        hub.prepared(prepared);
+        if (prepared.code() != null && !prepared.code().equals(FromAgent.Prepared.BUSY)) {
+          disk.suspect();
+        }
+      }
     };
   }
 

@@ -106,7 +106,7 @@ final class HubSession implements WebSocket.Listener {
   private Optional<FromAgent> translated(FromAgent message) {
     return switch (message) {
       case FromAgent.TeamReport report -> Optional.of(report.in(protocol));
-      case FromAgent.Prepared _ -> Optional.empty();
+      case FromAgent.Prepared _, FromAgent.Disk _ -> Optional.empty();
       case FromAgent.Hello _,
           FromAgent.Heartbeat _,
           FromAgent.TeamGone _,

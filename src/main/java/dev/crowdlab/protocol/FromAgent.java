@@ -51,7 +51,7 @@ public sealed interface FromAgent {
       teams = Bounds.list(teams, Bounds.MAX_TEAMS, "teams");
     }
 
-    /** The same in another protocol. */
+    /** The same in another protocol: the first one has no word for the disk. */
     public Hello in(int other) {
       return new Hello(
           other,
@@ -59,7 +59,8 @@ public sealed interface FromAgent {
           bootId,
           machineId,
           workspaceKey,
-          teams.stream().map(report -> report.in(other)).toList());
+          teams.stream().map(report -> report.in(other)).toList(),
+          other > 1 ? disk : null);
     }
   }
 
@@ -214,7 +215,10 @@ public sealed interface FromAgent {
     }
   }
 
-  /** Whether what must be kept on the VM can be written there; said when it changes. */
+  /**
+   * Whether what must be kept on the VM can be written there; said when it changes. Since protocol
+   * 2.
+   */
   record Disk(State state) implements FromAgent {
     public Disk {
       Bounds.given(state, "state");

@@ -15,8 +15,8 @@ public final class Protocol {
    *       not know.
    * </ul>
    *
-   * <p>Protocol 2 has {@link FromAgent.Prepared} and {@link FromAgent.TeamReport.State#STOPPED};
-   * one of protocol 1 is asked for a run ahead and answers nothing.
+   * <p>Protocol 2 has {@link FromAgent.Prepared}, {@link FromAgent.TeamReport.State#STOPPED} and
+   * {@link FromAgent.Disk}; one of protocol 1 is asked for a run ahead and answers nothing.
    */
   public static final int VERSION = 2;
 

@@ -281,21 +281,27 @@ class HubClientTest {
   void anEarlierHubIsSpokenToInItsOwnWords() {
     // given
     hub.knowsNoLaterProtocolThan(1);
+    duties.disk = FromAgent.Disk.State.FULL;
 
     // when
     connect(Clock.systemUTC());
     StubHub.Connection refused = hub.connection(1);
     StubHub.Connection connection = hub.connection(2);
     await().until(() -> client.state().equals("connected"));
+    client.disk(FromAgent.Disk.State.READ_ONLY);
     client.prepared(new FromAgent.Prepared("u", "n", "t", 7, null, null));
     client.report(report(1, TeamReport.State.STOPPED));
     client.report(report(2));
 
     // then
     assertThat(refused.await(FromAgent.Hello.class).protocol()).isEqualTo(Protocol.VERSION);
-    assertThat(connection.await(FromAgent.Hello.class).protocol()).isEqualTo(1);
+    FromAgent.Hello hello = connection.await(FromAgent.Hello.class);
+    assertThat(hello.protocol()).isEqualTo(1);
+    assertThat(hello.disk()).isNull();
     connection.await(TeamReport.class, report -> report.epoch() == 2);
-    assertThat(connection.messages()).noneMatch(FromAgent.Prepared.class::isInstance);
+    assertThat(connection.messages())
+        .noneMatch(FromAgent.Prepared.class::isInstance)
+        .noneMatch(FromAgent.Disk.class::isInstance);
     assertThat(connection.await(TeamReport.class, report -> report.epoch() == 1).state())
         .isEqualTo(TeamReport.State.STOPPING);
   }

@@ -297,7 +297,8 @@ class HubAgentsTest {
   @Test
   void anAgentOfTheFirstProtocolIsWelcomeAndNotWaitedForWhenItMakesSomethingAhead() {
     Agent agent = new Agent(VM);
-    agent.says(new FromAgent.Hello(1, "old", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of()));
+    agent.says(
+        new FromAgent.Hello(1, "old", "boot-1", "machine-1", "ssh-ed25519 AAAA", List.of(), null));
     ToAgent.Prepare ahead = ToAgent.Prepare.of(run(TEAM, 1));
 
     assertThat(agents.prepare(VM, ahead)).isInstanceOf(Outcome.Done.class);
