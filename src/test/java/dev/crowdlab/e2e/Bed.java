@@ -68,7 +68,11 @@ final class Bed implements AutoCloseable {
         new Bed(
             controlPlane,
             ingress,
-            Lab.startRelayed(controlPlane, network, namespace, stable),
+            Lab.startRelayed(
+                controlPlane,
+                network,
+                namespace,
+                "returning: {stable: %1$ds, longest: %1$ds}\n".formatted(stable.toSeconds())),
             collector,
             "{}");
     try {

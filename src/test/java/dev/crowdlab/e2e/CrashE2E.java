@@ -3,6 +3,7 @@ package dev.crowdlab.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.testbed.Browser;
 import dev.crowdlab.testbed.ControlPlane;
 import dev.crowdlab.testbed.HostOptions;
@@ -25,7 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The operator dies, as by kill -9, right after each step, before the next one begins, and is
- * started again: one binding, one writer, no orphan.
+ * started again; it stands still while another one leads; what it knew of a team is old or gone:
+ * one binding, one writer, no orphan.
  */
 @Order(2)
 @RequiresTestBed(handsClusterOn = true)
@@ -36,12 +38,19 @@ class CrashE2E {
 
   private Lab lab;
   private Browser student;
+  private String internet;
   private final Map<String, LabHost> machines = new TreeMap<>();
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
     // Each loses its power again and again: how long it has to prove itself then is no matter here.
-    lab = Lab.start(controlPlane, network, "crash-e2e", "returning: {stable: 2s, longest: 2s}\n");
+    lab =
+        Lab.startRelayed(
+            controlPlane,
+            network,
+            "crash-e2e",
+            "returning: {stable: 2s, longest: 2s}\nleaderElection: {enabled: true}\n");
+    internet = network.internet();
     student = new Browser(ingress.address());
     for (String name : List.of("c-one", "c-two")) {
       machines.put(name, Lab.machine(network, name, HostOptions.full().image()));
@@ -185,6 +194,64 @@ class CrashE2E {
     assertThat(Lab.containers(machine, before)).isEqualTo(containers);
     assertThat(lab.teamNow("told").getStatus().binding()).isEqualTo(before.getStatus().binding());
     lab.delete(LabTeam.class, "told", BOUND);
+  }
+
+  /** The fence is what keeps the first one out, not its good will: it finds out too late. */
+  @Test
+  void aLeaderThatStoodStillInTheMidstOfAMoveDoesNoHarmWhenAnotherHasLed() throws Exception {
+    try (MarkedLines lines = MarkedLines.start(lab, "two-leaders", internet)) {
+      LabTeam before = lab.awaitTeamReady("two-leaders", BOUND);
+      long epoch = before.getStatus().binding().epoch();
+      LabHost machine = machines.get(before.getStatus().binding().vm());
+      lines.awaitMore(epoch);
+      lab.doomOperator("stop team.bound");
+      machine.powerCut();
+      lab.awaitOperatorStopped(BOUND);
+
+      lab.replaceStalledOperator();
+      LabTeam after = lab.awaitTeamReadyAfter("two-leaders", epoch, BOUND);
+      lines.awaitMore(after.getStatus().binding().epoch());
+      lab.resumeStalledOperator(BOUND);
+
+      lines.awaitMore(after.getStatus().binding().epoch());
+      assertThat(lab.teamNow("two-leaders").getStatus().binding())
+          .isEqualTo(after.getStatus().binding());
+      assertThat(student.get(after.getStatus().url()).status()).isEqualTo(200);
+      lines.assertNothingIsLostOrMixed(after, 2);
+      machine.start();
+      lab.awaitVmReady(machine.name(), BOUND);
+      assertRunsOnceOnly(after);
+      lab.delete(LabTeam.class, "two-leaders", BOUND);
+    }
+  }
+
+  /** As after a restore of etcd: the file server and the machine know better. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aTeamWhoseStatusIsThreeEpochsOldOrEmptyComesBackWithOneWriter(boolean empty) {
+    String name = empty ? "emptied" : "rolled-back";
+    try (MarkedLines lines = MarkedLines.start(lab, name, internet)) {
+      LabTeamStatus old = lab.awaitTeamReady(name, BOUND).getStatus();
+      long epoch = old.binding().epoch();
+      lines.awaitMore(epoch);
+      for (int move = 0; move < 3; move++) {
+        lab.rebind(name, epoch);
+        epoch = lab.awaitTeamReadyAfter(name, epoch, BOUND).getStatus().binding().epoch();
+      }
+      lines.awaitMore(epoch);
+      lab.killOperator();
+      lab.setStatus(name, empty ? LabTeamStatus.EMPTY : old);
+
+      lab.startMortalOperator();
+
+      LabTeam after = lab.awaitTeamReadyAfter(name, epoch, BOUND);
+      assertThat(after.getStatus().workspace().id()).isEqualTo(old.workspace().id());
+      lines.awaitMore(after.getStatus().binding().epoch());
+      assertThat(student.get(after.getStatus().url()).status()).isEqualTo(200);
+      lines.assertNothingIsLostOrMixed(after, 5);
+      assertRunsOnceOnly(after);
+      lab.delete(LabTeam.class, name, BOUND);
+    }
   }
 
   /** One machine runs the team, the one it is bound to; the file server has one epoch of it. */

@@ -2,6 +2,7 @@ package dev.crowdlab.e2e;
 
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.testbed.Command;
@@ -44,6 +45,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,11 +85,14 @@ public final class Lab implements AutoCloseable {
   private final String namespace;
   private final WorkFolder folder;
   private final Path configuration;
-  private final String ownConfiguration;
+  private final String dataDirectory;
+  private final String furtherConfiguration;
   private final Path kubeconfig;
-  private final int managementPort;
   private final Optional<Relay> relay;
+  private String ownConfiguration;
+  private int managementPort;
   private Process operator;
+  private @Nullable Process stalled;
   private Instant operatorStarted = Instant.EPOCH;
   private String identity = "operator-0";
 
@@ -116,21 +121,23 @@ public final class Lab implements AutoCloseable {
     this.kubeconfig = controlPlane.kubeconfig(SYSTEM, "crowdlab");
     this.files = fileServer;
     secret(SYSTEM, "files", network.privateKey());
-    this.managementPort = freePort();
     this.configuration = folder.resolve("config.yaml");
-    int hubPort = freePort();
-    String hub = at(network.gateway(), hubPort);
-    int relayPort = freePort();
+    this.dataDirectory = dataDirectory;
+    this.furtherConfiguration = furtherConfiguration;
+    InetSocketAddress hub = new InetSocketAddress(network.gateway(), freePort());
     this.relay =
         relayed
-            ? Optional.of(
-                new Relay(
-                    new InetSocketAddress(network.gateway(), relayPort),
-                    new InetSocketAddress(network.gateway(), hubPort)))
+            ? Optional.of(new Relay(new InetSocketAddress(network.gateway(), freePort()), hub))
             : Optional.empty();
-    String dialled = relayed ? at(network.gateway(), relayPort) : hub;
+    listenAt(hub);
+    configure(furtherConfiguration);
+  }
+
+  /** The next operator listens there for agents, and at ports that nothing has, for all else. */
+  private void listenAt(InetSocketAddress hub) {
     String waitingRoom = at(network.gateway(), freePort());
-    this.ownConfiguration =
+    managementPort = freePort();
+    ownConfiguration =
         """
         namespace: %s
         hub: {listen: '%s', advertise: ['%s']}
@@ -141,8 +148,8 @@ public final class Lab implements AutoCloseable {
         """
             .formatted(
                 SYSTEM,
-                hub,
-                dialled,
+                at(network.gateway(), hub.getPort()),
+                at(network.gateway(), relay.map(Relay::address).orElse(hub).getPort()),
                 files.address(),
                 files.fingerprint("ed25519"),
                 dataDirectory,
@@ -150,7 +157,6 @@ public final class Lab implements AutoCloseable {
                 waitingRoom,
                 waitingRoom,
                 managementPort);
-    configure(furtherConfiguration);
   }
 
   /** Starts everything but the machines. */
@@ -193,24 +199,15 @@ public final class Lab implements AutoCloseable {
   }
 
   /**
-   * As {@link #start(ControlPlane, LabNetwork, String)}, with a relay before the hub, and machines
-   * that prove themselves no longer after the tenth loss than after the first.
+   * As {@link #start(ControlPlane, LabNetwork, String, String)}, with a relay before the hub.
    *
-   * @param stable how long
+   * @param configuration further sections of the operator's configuration, in YAML
    */
   static Lab startRelayed(
-      ControlPlane controlPlane, LabNetwork network, String namespace, Duration stable) {
+      ControlPlane controlPlane, LabNetwork network, String namespace, String configuration) {
     LabHost files = network.start("files", HostOptions.fileServer("512M"));
     try {
-      Lab lab =
-          new Lab(
-              controlPlane,
-              network,
-              namespace,
-              files,
-              "/srv/data",
-              "returning: {stable: %1$ds, longest: %1$ds}\n".formatted(stable.toSeconds()),
-              true);
+      Lab lab = new Lab(controlPlane, network, namespace, files, "/srv/data", configuration, true);
       lab.startOperator();
       return lab;
     } catch (IOException e) {
@@ -278,7 +275,10 @@ public final class Lab implements AutoCloseable {
     launchMortal();
   }
 
-  /** The mortal operator dies, as by kill -9, right after it reaches the step next. */
+  /**
+   * The mortal operator dies, as by kill -9, right after it reaches the step next; or it stands
+   * still there, as by SIGSTOP, when the step has a {@code stop} before it.
+   */
   public void doomOperator(String step) {
     try {
       Path next = Files.writeString(folder.resolve("doom.next"), step);
@@ -327,6 +327,40 @@ public final class Lab implements AutoCloseable {
     signalOperator("CONT");
   }
 
+  /** Waits until the operator stands still, as after SIGSTOP. */
+  public void awaitOperatorStopped(Duration bound) {
+    Path stat = Path.of("/proc/%d/stat".formatted(operator.pid()));
+    Awaitility.await("the operator stands still")
+        .atMost(bound)
+        .until(() -> Files.readString(stat).contains(") T "));
+  }
+
+  /**
+   * SIGSTOP, and another operator, of another pod, with the agents' connections from now on. It
+   * leads when the Lease of the first one has run out. For a lab with a relay.
+   */
+  public void replaceStalledOperator() {
+    pauseOperator();
+    stalled = operator;
+    replacePod();
+    InetSocketAddress hub = new InetSocketAddress(gateway(), freePort());
+    listenAt(hub);
+    try {
+      configure(furtherConfiguration);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    relay().leadTo(hub);
+    startMortalOperator();
+  }
+
+  /** SIGCONT for the operator that was replaced, and the wait for its end. */
+  public void resumeStalledOperator(Duration bound) {
+    Process resumed = Objects.requireNonNull(stalled, "no operator is stalled");
+    signal(resumed, "CONT");
+    awaitEnd(resumed, bound);
+  }
+
   /** SIGTERM, as a pod's end begins; it must end in order within the bound. */
   public void terminateOperator(Duration bound) {
     operator.destroy();
@@ -335,6 +369,10 @@ public final class Lab implements AutoCloseable {
 
   /** Waits until the operator has ended by itself. */
   public void awaitOperatorEnd(Duration bound) {
+    awaitEnd(operator, bound);
+  }
+
+  private static void awaitEnd(Process operator, Duration bound) {
     try {
       if (!operator.waitFor(bound.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new AssertionError("the operator still runs after " + bound);
@@ -356,6 +394,10 @@ public final class Lab implements AutoCloseable {
 
   /** Sends the operator a signal, by its name without SIG. */
   void signalOperator(String signal) {
+    signal(operator, signal);
+  }
+
+  private static void signal(Process operator, String signal) {
     Command.output(
         Duration.ofSeconds(10), List.of("kill", "-" + signal, Long.toString(operator.pid())));
   }
@@ -524,6 +566,32 @@ public final class Lab implements AutoCloseable {
         .create();
   }
 
+  /** Asks for another binding than the one of this epoch. */
+  public void rebind(String team, long epoch) {
+    client()
+        .resources(LabTeam.class)
+        .inNamespace(namespace)
+        .withName(team)
+        .edit(
+            object -> {
+              object.getMetadata().getAnnotations().put(Names.REBIND, Long.toString(epoch));
+              return object;
+            });
+  }
+
+  /** Writes a team's status, as nobody but an operator should. */
+  public void setStatus(String team, LabTeamStatus status) {
+    client()
+        .resources(LabTeam.class)
+        .inNamespace(namespace)
+        .withName(team)
+        .editStatus(
+            object -> {
+              object.setStatus(status);
+              return object;
+            });
+  }
+
   public void createNamespace(String name) {
     client()
         .resource(new NamespaceBuilder().withNewMetadata().withName(name).endMetadata().build())
@@ -667,6 +735,9 @@ public final class Lab implements AutoCloseable {
 
   @Override
   public void close() {
+    if (stalled != null) {
+      stalled.destroyForcibly();
+    }
     if (operator != null) {
       killOperator();
     }
