@@ -1,7 +1,7 @@
 package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Disks.Trial;
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,16 +23,16 @@ final class DiskVerdict {
   /** How many files a disk must take that took none: space is counted, inodes are not. */
   static final int SEVERAL = 8;
 
-  private @Nullable State held;
+  private @Nullable DiskState held;
 
   /** What is held; empty before the first trial that said something. */
-  Optional<State> held() {
+  Optional<DiskState> held() {
     return Optional.ofNullable(held);
   }
 
   /** How many files the next trial has to write. */
   int files() {
-    return held == null || held == State.WRITABLE ? 1 : SEVERAL;
+    return held == null || held == DiskState.WRITABLE ? 1 : SEVERAL;
   }
 
   /** Takes a trial into account; one that says nothing changes nothing. */
@@ -41,9 +41,9 @@ final class DiskVerdict {
         .state()
         .ifPresent(
             found -> {
-              long least = held == State.FULL ? ENOUGH : LEAST;
-              boolean tight = found == State.WRITABLE && trial.usable() < least;
-              held = tight ? State.FULL : found;
+              long least = held == DiskState.FULL ? ENOUGH : LEAST;
+              boolean tight = found == DiskState.WRITABLE && trial.usable() < least;
+              held = tight ? DiskState.FULL : found;
             });
   }
 }

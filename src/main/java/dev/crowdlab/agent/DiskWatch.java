@@ -1,7 +1,7 @@
 package dev.crowdlab.agent;
 
 import dev.crowdlab.agent.Disks.Trial;
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,7 +45,7 @@ final class DiskWatch {
   private final Disks disks;
   private final Path state;
   private final Path containers;
-  private final Consumer<State> news;
+  private final Consumer<DiskState> news;
   private final Pace pace;
   private final Executor executor;
   private final ScheduledExecutorService timer;
@@ -63,7 +63,7 @@ final class DiskWatch {
   private long began;
   private @Nullable ScheduledFuture<?> next;
 
-  private volatile Optional<State> held = Optional.empty();
+  private volatile Optional<DiskState> held = Optional.empty();
   private volatile String where = "";
 
   /**
@@ -75,7 +75,7 @@ final class DiskWatch {
       Disks disks,
       Path state,
       Path containers,
-      Consumer<State> news,
+      Consumer<DiskState> news,
       Pace pace,
       Executor executor,
       ScheduledExecutorService timer) {
@@ -111,7 +111,7 @@ final class DiskWatch {
   }
 
   /** What is held of the disks, the worst of them; empty before the first look has ended. */
-  Optional<State> held() {
+  Optional<DiskState> held() {
     return held;
   }
 
@@ -175,7 +175,7 @@ final class DiskWatch {
 
   private synchronized void rest() {
     looking = false;
-    boolean well = held.filter(now -> now == State.WRITABLE).isPresent();
+    boolean well = held.filter(now -> now == DiskState.WRITABLE).isPresent();
     lookIn(well && !suspected ? pace.often() : pace.soon());
   }
 
@@ -204,23 +204,25 @@ final class DiskWatch {
 
   /** The worst counts: one that a person must mend more than one that only lacks room. */
   private void conclude() {
-    Optional<State> worst =
+    Optional<DiskState> worst =
         verdicts.values().stream()
             .flatMap(verdict -> verdict.held().stream())
             .max(Comparator.naturalOrder());
     where =
         verdicts.entrySet().stream()
-            .filter(each -> each.getValue().held().filter(it -> it != State.WRITABLE).isPresent())
+            .filter(
+                each -> each.getValue().held().filter(it -> it != DiskState.WRITABLE).isPresent())
             .map(each -> each.getKey().toString())
             .collect(Collectors.joining(", "));
     if (worst.isPresent() && !worst.equals(held)) {
       held = worst;
-      LOG.log(worst.get() == State.WRITABLE ? Level.INFO : Level.WARNING, "the disk is " + text());
+      LOG.log(
+          worst.get() == DiskState.WRITABLE ? Level.INFO : Level.WARNING, "the disk is " + text());
       news.accept(worst.get());
     }
   }
 
-  private static String word(State state) {
+  private static String word(DiskState state) {
     return state.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -1,6 +1,6 @@
 package dev.crowdlab.agent;
 
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -23,7 +23,7 @@ interface Disks {
    *     file system does not count
    * @param why of a failure, for a person
    */
-  record Trial(Optional<State> state, long usable, String why) {}
+  record Trial(Optional<DiskState> state, long usable, String why) {}
 
   /** Makes so many small files at once and has each on disk; none of them is there afterwards. */
   Trial write(Path folder, int files);
@@ -46,7 +46,7 @@ interface Disks {
       } catch (IOException e) {
         return new Trial(stateOf(e), usable(folder), String.valueOf(e.getMessage()));
       }
-      return new Trial(Optional.of(State.WRITABLE), usable(folder), "");
+      return new Trial(Optional.of(DiskState.WRITABLE), usable(folder), "");
     }
 
     private static void write(Path folder, int files, int made) throws IOException {
@@ -77,13 +77,13 @@ interface Disks {
     /**
      * By the kernel's words; the agent is started with a language of its own, so they are these.
      */
-    static Optional<State> stateOf(IOException failure) {
+    static Optional<DiskState> stateOf(IOException failure) {
       String text = String.valueOf(failure.getMessage());
       if (text.contains("No space left on device") || text.contains("Disk quota exceeded")) {
-        return Optional.of(State.FULL);
+        return Optional.of(DiskState.FULL);
       }
       return text.contains("Read-only file system")
-          ? Optional.of(State.READ_ONLY)
+          ? Optional.of(DiskState.READ_ONLY)
           : Optional.empty();
     }
 

@@ -156,7 +156,7 @@ final class HubClient implements Reporter, AutoCloseable {
   }
 
   /** Says what was found out of the machine's disk; Hello says it at the next connection. */
-  void disk(FromAgent.Disk.State state) {
+  void disk(FromAgent.DiskState state) {
     send(new FromAgent.Disk(state));
   }
 

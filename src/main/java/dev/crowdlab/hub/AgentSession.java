@@ -35,7 +35,7 @@ final class AgentSession {
   final Word<FromAgent.Notice.Kind> voice = new Word<>();
 
   /** Whether the machine's disk takes what is written. */
-  final Word<FromAgent.Disk.State> disk = new Word<>();
+  final Word<FromAgent.DiskState> disk = new Word<>();
 
   private Instant tokenIssuedAt;
   @Nullable String offeredTokenId;

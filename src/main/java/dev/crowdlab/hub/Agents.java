@@ -36,7 +36,7 @@ public interface Agents {
    * Whether the machine's disk takes what is written, as its present session said it; empty when it
    * has not said anything yet.
    */
-  Optional<FromAgent.Disk.State> disk(VmRef vm);
+  Optional<FromAgent.DiskState> disk(VmRef vm);
 
   /**
    * Watches a VM from now on (or with another address, or cadence): a silent agent is suspected,

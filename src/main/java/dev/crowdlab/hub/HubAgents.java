@@ -238,7 +238,7 @@ final class HubAgents implements Agents {
   }
 
   @Override
-  public Optional<FromAgent.Disk.State> disk(VmRef vm) {
+  public Optional<FromAgent.DiskState> disk(VmRef vm) {
     return known(vm).flatMap(VmDesk::disk);
   }
 

@@ -421,7 +421,7 @@ final class VmDesk {
     return standing == Standing.CONFLICT ? Optional.empty() : current.voice.counts();
   }
 
-  synchronized Optional<FromAgent.Disk.State> disk() {
+  synchronized Optional<FromAgent.DiskState> disk() {
     return current == null || standing == Standing.CONFLICT
         ? Optional.empty()
         : current.disk.counts();

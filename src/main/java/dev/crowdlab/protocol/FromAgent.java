@@ -41,7 +41,7 @@ public sealed interface FromAgent {
       String machineId,
       String workspaceKey,
       List<TeamReport> teams,
-      Disk.@Nullable State disk)
+      @Nullable DiskState disk)
       implements FromAgent {
     public Hello {
       Bounds.text(agentVersion, Bounds.MAX_NAME, "agentVersion");
@@ -219,20 +219,20 @@ public sealed interface FromAgent {
    * Whether what must be kept on the VM can be written there; said when it changes. Since protocol
    * 2.
    */
-  record Disk(State state) implements FromAgent {
+  record Disk(DiskState state) implements FromAgent {
     public Disk {
       Bounds.given(state, "state");
     }
+  }
 
-    /**
-     * FULL: no space, no inodes, or a quota is used up; READ_ONLY: the file system takes no write
-     * at all.
-     */
-    public enum State {
-      WRITABLE,
-      FULL,
-      READ_ONLY
-    }
+  /**
+   * FULL: no space, no inodes, or a quota is used up; READ_ONLY: the file system takes no write at
+   * all.
+   */
+  enum DiskState {
+    WRITABLE,
+    FULL,
+    READ_ONLY
   }
 
   /** Answers {@link ToAgent.Challenge} on the same socket. */

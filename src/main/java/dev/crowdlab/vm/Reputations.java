@@ -9,7 +9,7 @@ import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.AgentFault;
 import dev.crowdlab.hub.VmHealth.VmFault;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.vm.VmSettings.Returning;
 import java.time.Duration;
 import java.time.Instant;
@@ -119,7 +119,7 @@ final class Reputations {
   }
 
   /** While nobody says anything of the disk, what was said of it last holds. */
-  private static void disk(Draft draft, Instant now, Disk.State disk) {
+  private static void disk(Draft draft, Instant now, DiskState disk) {
     Optional<FaultCause> cause =
         switch (disk) {
           case WRITABLE -> Optional.empty();

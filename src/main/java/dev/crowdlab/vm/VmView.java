@@ -8,7 +8,7 @@ import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.ssh.SshTarget;
 import java.time.Instant;
 import java.util.List;
@@ -36,7 +36,7 @@ record VmView(
     Optional<String> olderTwin,
     VmHealth health,
     Optional<Session> session,
-    Optional<Disk.State> disk,
+    Optional<DiskState> disk,
     String agentVersion,
     List<String> teams,
     List<String> remaining,

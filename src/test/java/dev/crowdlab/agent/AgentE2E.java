@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.protocol.FromAgent.Hello;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.protocol.FromAgent.TeamGone;
@@ -827,7 +828,7 @@ class AgentE2E {
     // given
     int port = up("settled");
     StubHub.Connection hub = hub();
-    hub.await(Disk.class, disk -> disk.state() == Disk.State.WRITABLE);
+    hub.await(Disk.class, disk -> disk.state() == DiskState.WRITABLE);
     assertThat(agent("status")).contains("disk: writable\n");
     int connections = bed.hub().connectionCount();
 
@@ -843,7 +844,7 @@ class AgentE2E {
       // then: a run that needs the disk fails, and the agent looks why
       hub.send(bed.run("late", 1, nextPort++));
       awaitFailure(hub, "late", RunFailure.INTERNAL);
-      hub.await(Disk.class, disk -> disk.state() == Disk.State.READ_ONLY);
+      hub.await(Disk.class, disk -> disk.state() == DiskState.READ_ONLY);
       assertThat(agent("status")).contains("disk: read-only: /var/lib/crowdlab\n");
 
       // when
@@ -854,16 +855,16 @@ class AgentE2E {
       assertThat(next.await(Hello.class).teams())
           .extracting(TeamReport::teamUid, TeamReport::state)
           .containsExactly(tuple("settled", State.HEALTHY));
-      next.await(Disk.class, disk -> disk.state() == Disk.State.READ_ONLY);
+      next.await(Disk.class, disk -> disk.state() == DiskState.READ_ONLY);
       assertThat(ask(port, "a.txt", "kept")).isEqualTo("saved\n");
     } finally {
       bed.vm().exec("umount", "/var/lib/crowdlab");
     }
     StubHub.Connection now = hub();
-    now.await(Disk.class, disk -> disk.state() == Disk.State.WRITABLE);
+    now.await(Disk.class, disk -> disk.state() == DiskState.WRITABLE);
     now.drop();
     assertThat(bed.hub().connection(connections + 2).await(Hello.class).disk())
-        .isEqualTo(Disk.State.WRITABLE);
+        .isEqualTo(DiskState.WRITABLE);
   }
 
   @Test

@@ -3,7 +3,7 @@ package dev.crowdlab.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.agent.Disks.Trial;
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -13,7 +13,7 @@ class DiskVerdictTest {
 
   private final DiskVerdict verdict = new DiskVerdict();
 
-  private Optional<State> after(State found, long usable) {
+  private Optional<DiskState> after(DiskState found, long usable) {
     verdict.heed(new Trial(Optional.of(found), usable, ""));
     return verdict.held();
   }
@@ -23,49 +23,49 @@ class DiskVerdictTest {
     verdict.heed(new Trial(Optional.empty(), PLENTY, "Input/output error"));
 
     assertThat(verdict.held()).isEmpty();
-    assertThat(after(State.WRITABLE, PLENTY)).contains(State.WRITABLE);
+    assertThat(after(DiskState.WRITABLE, PLENTY)).contains(DiskState.WRITABLE);
   }
 
   @Test
   void aTrialThatSaysNothingChangesNothing() {
-    after(State.READ_ONLY, PLENTY);
+    after(DiskState.READ_ONLY, PLENTY);
 
     verdict.heed(new Trial(Optional.empty(), PLENTY, "Input/output error"));
 
-    assertThat(verdict.held()).contains(State.READ_ONLY);
+    assertThat(verdict.held()).contains(DiskState.READ_ONLY);
   }
 
   @Test
   void whatIsLeftForRootAloneIsNoRoom() {
-    assertThat(after(State.WRITABLE, DiskVerdict.LEAST)).contains(State.WRITABLE);
-    assertThat(after(State.WRITABLE, DiskVerdict.LEAST - 1)).contains(State.FULL);
-    assertThat(after(State.READ_ONLY, 0)).as("told apart").contains(State.READ_ONLY);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.LEAST)).contains(DiskState.WRITABLE);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.LEAST - 1)).contains(DiskState.FULL);
+    assertThat(after(DiskState.READ_ONLY, 0)).as("told apart").contains(DiskState.READ_ONLY);
   }
 
   @Test
   void aFullDiskIsMendedOnlyOnceThereIsSomeRoom() {
-    after(State.FULL, 0);
+    after(DiskState.FULL, 0);
 
-    assertThat(after(State.WRITABLE, DiskVerdict.LEAST)).contains(State.FULL);
-    assertThat(after(State.WRITABLE, DiskVerdict.ENOUGH - 1)).contains(State.FULL);
-    assertThat(after(State.WRITABLE, DiskVerdict.ENOUGH)).contains(State.WRITABLE);
-    assertThat(after(State.WRITABLE, DiskVerdict.LEAST)).contains(State.WRITABLE);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.LEAST)).contains(DiskState.FULL);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.ENOUGH - 1)).contains(DiskState.FULL);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.ENOUGH)).contains(DiskState.WRITABLE);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.LEAST)).contains(DiskState.WRITABLE);
   }
 
   @Test
   void aDiskThatCouldOnlyBeReadIsMendedByTheFirstWrite() {
-    after(State.READ_ONLY, PLENTY);
+    after(DiskState.READ_ONLY, PLENTY);
 
-    assertThat(after(State.WRITABLE, DiskVerdict.LEAST)).contains(State.WRITABLE);
+    assertThat(after(DiskState.WRITABLE, DiskVerdict.LEAST)).contains(DiskState.WRITABLE);
   }
 
   @Test
   void aDiskThatTookNothingHasToTakeSeveralFiles() {
     assertThat(verdict.files()).isEqualTo(1);
-    after(State.WRITABLE, PLENTY);
+    after(DiskState.WRITABLE, PLENTY);
     assertThat(verdict.files()).isEqualTo(1);
 
-    after(State.FULL, PLENTY);
+    after(DiskState.FULL, PLENTY);
 
     assertThat(verdict.files()).isEqualTo(DiskVerdict.SEVERAL);
   }

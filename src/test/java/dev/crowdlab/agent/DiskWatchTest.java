@@ -3,7 +3,7 @@ package dev.crowdlab.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -30,7 +30,7 @@ class DiskWatchTest {
 
   /** Disks that are as the test wants them. */
   private final class FakeDisks implements Disks {
-    final Map<Path, State> states = new ConcurrentHashMap<>();
+    final Map<Path, DiskState> states = new ConcurrentHashMap<>();
     final Map<Path, Object> devices = new ConcurrentHashMap<>(Map.of(STATE, 1, CONTAINERS, 1));
     final List<Path> written = new CopyOnWriteArrayList<>();
     final AtomicInteger broken = new AtomicInteger();
@@ -51,7 +51,7 @@ class DiskWatchTest {
         throw new IllegalStateException("a fault of ours");
       }
       return new Trial(
-          Optional.of(states.getOrDefault(folder, State.WRITABLE)), Long.MAX_VALUE, "");
+          Optional.of(states.getOrDefault(folder, DiskState.WRITABLE)), Long.MAX_VALUE, "");
     }
 
     @Override
@@ -61,7 +61,7 @@ class DiskWatchTest {
   }
 
   private final FakeDisks disks = new FakeDisks();
-  private final List<State> news = new CopyOnWriteArrayList<>();
+  private final List<DiskState> news = new CopyOnWriteArrayList<>();
   private final ExecutorService executor = Executors.newCachedThreadPool();
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
 
@@ -97,50 +97,50 @@ class DiskWatchTest {
   @Test
   void eachChangeIsToldOnceTheFirstVerdictToo() {
     DiskWatch watch = watch(AT_ONCE, AT_ONCE);
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
     looksAgain();
 
-    disks.states.put(STATE, State.FULL);
-    await().until(() -> watch.held().equals(Optional.of(State.FULL)));
+    disks.states.put(STATE, DiskState.FULL);
+    await().until(() -> watch.held().equals(Optional.of(DiskState.FULL)));
     assertThat(watch.text()).isEqualTo("full: /var/lib/crowdlab");
     looksAgain();
 
     disks.states.remove(STATE);
-    await().until(() -> watch.held().equals(Optional.of(State.WRITABLE)));
+    await().until(() -> watch.held().equals(Optional.of(DiskState.WRITABLE)));
     assertThat(watch.text()).isEqualTo("writable");
-    assertThat(news).containsExactly(State.WRITABLE, State.FULL, State.WRITABLE);
+    assertThat(news).containsExactly(DiskState.WRITABLE, DiskState.FULL, DiskState.WRITABLE);
   }
 
   @Test
   void aDiskThatIsWellIsLookedAtSeldomAndOneThatIsNotSoon() {
     watch(NEVER, AT_ONCE);
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
     assertThat(disks.written).hasSize(1);
 
-    disks.states.put(STATE, State.READ_ONLY);
+    disks.states.put(STATE, DiskState.READ_ONLY);
     assertThat(disks.written).hasSize(1);
 
     disks.written.clear();
     DiskWatch other = watch(NEVER, AT_ONCE);
-    await().until(() -> other.held().equals(Optional.of(State.READ_ONLY)));
+    await().until(() -> other.held().equals(Optional.of(DiskState.READ_ONLY)));
     looksAgain();
   }
 
   @Test
   void whoSuspectsItIsToldSoon() {
     DiskWatch watch = watch(NEVER, AT_ONCE);
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
-    disks.states.put(STATE, State.FULL);
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
+    disks.states.put(STATE, DiskState.FULL);
 
     watch.suspect();
 
-    await().until(() -> news.equals(List.of(State.WRITABLE, State.FULL)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE, DiskState.FULL)));
   }
 
   @Test
   void howeverOftenItIsSuspectedItIsNotLookedAtMoreOften() {
     DiskWatch watch = watch(NEVER, NEVER);
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
 
     for (int i = 0; i < 100; i++) {
       watch.suspect();
@@ -152,20 +152,20 @@ class DiskWatchTest {
   @Test
   void aWriteThatDoesNotEndHoldsUpNobodyAndSaysNothing() {
     DiskWatch watch = watch(AT_ONCE, AT_ONCE);
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
     CountDownLatch held = new CountDownLatch(1);
     disks.hang = held;
-    disks.states.put(STATE, State.FULL);
+    disks.states.put(STATE, DiskState.FULL);
 
     await().until(() -> watch.text().equals("writable; a write does not end"));
     int begun = disks.written.size();
     watch.suspect();
     await().pollDelay(PATIENCE).until(() -> disks.written.size() == begun);
-    assertThat(watch.held()).contains(State.WRITABLE);
+    assertThat(watch.held()).contains(DiskState.WRITABLE);
 
     disks.hang = null;
     held.countDown();
-    await().until(() -> news.equals(List.of(State.WRITABLE, State.FULL)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE, DiskState.FULL)));
   }
 
   @Test
@@ -174,7 +174,7 @@ class DiskWatchTest {
 
     watch(AT_ONCE, AT_ONCE);
 
-    await().until(() -> news.equals(List.of(State.WRITABLE)));
+    await().until(() -> news.equals(List.of(DiskState.WRITABLE)));
   }
 
   @Test
@@ -184,17 +184,17 @@ class DiskWatchTest {
     assertThat(disks.written).containsOnly(STATE);
 
     disks.devices.put(CONTAINERS, 2);
-    disks.states.put(CONTAINERS, State.FULL);
-    await().until(() -> watch.held().equals(Optional.of(State.FULL)));
+    disks.states.put(CONTAINERS, DiskState.FULL);
+    await().until(() -> watch.held().equals(Optional.of(DiskState.FULL)));
     assertThat(watch.text()).isEqualTo("full: /var/lib/containers/storage");
 
-    disks.states.put(STATE, State.READ_ONLY);
-    await().until(() -> watch.held().equals(Optional.of(State.READ_ONLY)));
+    disks.states.put(STATE, DiskState.READ_ONLY);
+    await().until(() -> watch.held().equals(Optional.of(DiskState.READ_ONLY)));
     assertThat(watch.text()).isEqualTo("read-only: /var/lib/crowdlab, /var/lib/containers/storage");
 
     disks.states.remove(STATE);
     disks.devices.remove(CONTAINERS);
-    await().until(() -> watch.held().equals(Optional.of(State.WRITABLE)));
+    await().until(() -> watch.held().equals(Optional.of(DiskState.WRITABLE)));
   }
 
   @Test

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.crowdlab.agent.Disks.Trial;
-import dev.crowdlab.protocol.FromAgent.Disk.State;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -28,7 +28,7 @@ class DisksTest {
 
     Trial trial = disks.write(folder, 3);
 
-    assertThat(trial.state()).contains(State.WRITABLE);
+    assertThat(trial.state()).contains(DiskState.WRITABLE);
     assertThat(trial.usable()).isPositive();
     assertThat(leftBehind).doesNotExist();
     assertThat(folder).isEmptyDirectory();
@@ -50,7 +50,7 @@ class DisksTest {
     "Input/output error,",
     "Permission denied,",
   })
-  void fullAndReadOnlyAreToldApartByTheKernelsWords(String reason, @Nullable State state) {
+  void fullAndReadOnlyAreToldApartByTheKernelsWords(String reason, @Nullable DiskState state) {
     assertThat(
             Disks.OfThisMachine.stateOf(new FileSystemException("/var/lib/crowdlab", null, reason)))
         .isEqualTo(java.util.Optional.ofNullable(state));
@@ -65,7 +65,7 @@ class DisksTest {
         catchThrowableOfType(
             IOException.class, () -> Files.write(Path.of("/dev/full"), new byte[] {1}));
 
-    assertThat(Disks.OfThisMachine.stateOf(failure)).contains(State.FULL);
+    assertThat(Disks.OfThisMachine.stateOf(failure)).contains(DiskState.FULL);
   }
 
   static boolean hasDevFull() {

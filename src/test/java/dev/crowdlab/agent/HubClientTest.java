@@ -42,7 +42,7 @@ class HubClientTest {
     private final List<ToAgent> orders = new CopyOnWriteArrayList<>();
     private volatile Optional<Notice.Kind> voice = Optional.empty();
     private volatile Runnable afterVoiceWasRead = () -> {};
-    private volatile FromAgent.Disk.@Nullable State disk;
+    private volatile FromAgent.@Nullable DiskState disk;
 
     @Override
     public FromAgent.Hello hello() {
@@ -281,14 +281,14 @@ class HubClientTest {
   void anEarlierHubIsSpokenToInItsOwnWords() {
     // given
     hub.knowsNoLaterProtocolThan(1);
-    duties.disk = FromAgent.Disk.State.FULL;
+    duties.disk = FromAgent.DiskState.FULL;
 
     // when
     connect(Clock.systemUTC());
     StubHub.Connection refused = hub.connection(1);
     StubHub.Connection connection = hub.connection(2);
     await().until(() -> client.state().equals("connected"));
-    client.disk(FromAgent.Disk.State.READ_ONLY);
+    client.disk(FromAgent.DiskState.READ_ONLY);
     client.prepared(new FromAgent.Prepared("u", "n", "t", 7, null, null));
     client.report(report(1, TeamReport.State.STOPPED));
     client.report(report(2));
@@ -383,13 +383,13 @@ class HubClientTest {
     StubHub.Connection connection = connect();
     assertThat(connection.await(FromAgent.Hello.class).disk()).isNull();
 
-    duties.disk = FromAgent.Disk.State.FULL;
-    client.disk(FromAgent.Disk.State.FULL);
-    assertThat(connection.await(FromAgent.Disk.class).state()).isEqualTo(FromAgent.Disk.State.FULL);
+    duties.disk = FromAgent.DiskState.FULL;
+    client.disk(FromAgent.DiskState.FULL);
+    assertThat(connection.await(FromAgent.Disk.class).state()).isEqualTo(FromAgent.DiskState.FULL);
     connection.drop();
 
     assertThat(hub.connection(2).await(FromAgent.Hello.class).disk())
-        .isEqualTo(FromAgent.Disk.State.FULL);
+        .isEqualTo(FromAgent.DiskState.FULL);
   }
 
   @Test

@@ -54,7 +54,7 @@ public final class FakeAgents implements Agents {
     boolean forgotten;
     @Nullable Session session;
     Notice.@Nullable Kind voice;
-    FromAgent.Disk.@Nullable State disk;
+    FromAgent.@Nullable DiskState disk;
     VmHealth health = new VmHealth.Unwatched();
   }
 
@@ -285,7 +285,7 @@ public final class FakeAgents implements Agents {
   }
 
   /** The VM's agent says so of its disk; forgotten at its next session. */
-  public void disk(VmRef vm, FromAgent.Disk.State state) {
+  public void disk(VmRef vm, FromAgent.DiskState state) {
     machine(vm).disk = state;
     listeners.forEach(listener -> listener.diskChanged(vm));
   }
@@ -345,7 +345,7 @@ public final class FakeAgents implements Agents {
   }
 
   @Override
-  public Optional<FromAgent.Disk.State> disk(VmRef vm) {
+  public Optional<FromAgent.DiskState> disk(VmRef vm) {
     Machine machine = machine(vm);
     return Optional.ofNullable(machine.disk).filter(state -> machine.session != null);
   }

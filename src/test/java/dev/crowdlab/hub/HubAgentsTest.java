@@ -95,7 +95,7 @@ class HubAgentsTest {
       return hello(null, teams);
     }
 
-    Agent hello(FromAgent.Disk.@Nullable State disk, FromAgent.TeamReport... teams) {
+    Agent hello(FromAgent.@Nullable DiskState disk, FromAgent.TeamReport... teams) {
       return says(
           new FromAgent.Hello(
               Protocol.VERSION,
@@ -675,8 +675,8 @@ class HubAgentsTest {
   void whatASessionBeginsWithIsKnownWithIt() throws Exception {
     assertThat(agents.disk(VM)).isEmpty();
 
-    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.FULL);
-    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.FULL);
+    Agent agent = new Agent(VM).hello(FromAgent.DiskState.FULL);
+    assertThat(agents.disk(VM)).contains(FromAgent.DiskState.FULL);
     hears("session alice-1");
 
     agent.drops();
@@ -687,36 +687,36 @@ class HubAgentsTest {
 
   @Test
   void aChangeOfTheDiskIsHeardAndToSayTheSameAgainIsNoNews() throws Exception {
-    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
+    Agent agent = new Agent(VM).hello(FromAgent.DiskState.WRITABLE);
     for (int i = 0; i < 10; i++) {
-      agent.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+      agent.says(new FromAgent.Disk(FromAgent.DiskState.READ_ONLY));
       pass(VmDesk.WORD_AT_MOST_EVERY.toMillis());
     }
     hears("disk alice-1 READ_ONLY");
 
-    agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
+    agent.says(new FromAgent.Disk(FromAgent.DiskState.WRITABLE));
     assertThat(next()).isEqualTo("disk alice-1 WRITABLE");
-    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.WRITABLE);
+    assertThat(agents.disk(VM)).contains(FromAgent.DiskState.WRITABLE);
   }
 
   @Test
   void aDiskThatFlapsCountsNowAndThenAndTheLastWordWins() throws Exception {
     // given: an agent that says FULL and WRITABLE in turn, 20 times a second, for 10 s
-    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
+    Agent agent = new Agent(VM).hello(FromAgent.DiskState.WRITABLE);
     hears("session alice-1");
     for (int i = 0; i < 100; i++) {
-      agent.says(new FromAgent.Disk(FromAgent.Disk.State.FULL));
+      agent.says(new FromAgent.Disk(FromAgent.DiskState.FULL));
       pass(50);
-      agent.says(new FromAgent.Disk(FromAgent.Disk.State.WRITABLE));
+      agent.says(new FromAgent.Disk(FromAgent.DiskState.WRITABLE));
       pass(50);
     }
 
     // when
-    agent.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+    agent.says(new FromAgent.Disk(FromAgent.DiskState.READ_ONLY));
     pass(3_100);
 
     // then
-    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.READ_ONLY);
+    assertThat(agents.disk(VM)).contains(FromAgent.DiskState.READ_ONLY);
     int changes = 0;
     for (String event = next(); !"disk alice-1 READ_ONLY".equals(event); event = next()) {
       assertThat(event).startsWith("disk alice-1 ");
@@ -727,26 +727,26 @@ class HubAgentsTest {
 
   @Test
   void whatIsSaidOfTheDiskHoldsUpNoWordOfTheOwner() {
-    Agent agent = new Agent(VM).hello(FromAgent.Disk.State.WRITABLE);
-    agent.says(new FromAgent.Disk(FromAgent.Disk.State.FULL));
+    Agent agent = new Agent(VM).hello(FromAgent.DiskState.WRITABLE);
+    agent.says(new FromAgent.Disk(FromAgent.DiskState.FULL));
 
     agent.says(new FromAgent.Notice(FromAgent.Notice.Kind.PAUSE));
 
     assertThat(agents.voice(VM)).contains(FromAgent.Notice.Kind.PAUSE);
-    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.FULL);
+    assertThat(agents.disk(VM)).contains(FromAgent.DiskState.FULL);
   }
 
   @Test
   void ofTwoThatAnswerForOneMachineNoneIsBelievedOfItsDisk() {
     Agent first = connected();
-    Agent second = new Agent(VM).hello(FromAgent.Disk.State.FULL);
+    Agent second = new Agent(VM).hello(FromAgent.DiskState.FULL);
     first.says(new FromAgent.ChallengeAnswer("nonce-1"));
 
-    second.says(new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY));
+    second.says(new FromAgent.Disk(FromAgent.DiskState.READ_ONLY));
     assertThat(agents.disk(VM)).isEmpty();
 
     first.drops();
-    assertThat(agents.disk(VM)).contains(FromAgent.Disk.State.READ_ONLY);
+    assertThat(agents.disk(VM)).contains(FromAgent.DiskState.READ_ONLY);
   }
 
   // ---- two sessions with one identity

@@ -44,7 +44,7 @@ class FramesTest {
     return List.of(
         new FromAgent.Hello(1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), null),
         new FromAgent.Hello(
-            1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), FromAgent.Disk.State.FULL),
+            1, "v", "b", "m", "ssh-ed25519 AAAA", List.of(), FromAgent.DiskState.FULL),
         new FromAgent.Heartbeat(1, 2),
         new FromAgent.TeamReport(
             "u-1",
@@ -59,7 +59,7 @@ class FramesTest {
         new FromAgent.Prepared(
             "u-1", "lab", "team-7", 3, RunFailure.IMAGE_MISSING.name(), "no such image"),
         new FromAgent.Notice(FromAgent.Notice.Kind.LEAVE),
-        new FromAgent.Disk(FromAgent.Disk.State.READ_ONLY),
+        new FromAgent.Disk(FromAgent.DiskState.READ_ONLY),
         new FromAgent.ChallengeAnswer("n"),
         new FromAgent.TokenStored("id"),
         new FromAgent.Leaving(),

@@ -3,7 +3,7 @@ package dev.crowdlab.team;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.api.ConditionType;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.protocol.RunFailure;
 import dev.crowdlab.protocol.ToAgent;
 import java.time.Duration;
@@ -16,7 +16,7 @@ class BadDiskTest {
 
   private final EditLab lab = EditLab.ready();
 
-  private void disk(Disk.State state) {
+  private void disk(DiskState state) {
     lab.agents.disk(lab.alice.ref(), state);
     lab.settle();
   }
@@ -28,9 +28,9 @@ class BadDiskTest {
 
   @ParameterizedTest
   @EnumSource(
-      value = Disk.State.class,
+      value = DiskState.class,
       names = {"FULL", "READ_ONLY"})
-  void aTeamThatIsThereStaysUntouchedAndNoOtherComesUntilItIsMended(Disk.State state) {
+  void aTeamThatIsThereStaysUntouchedAndNoOtherComesUntilItIsMended(DiskState state) {
     elsewhereIsNoRoom();
     TeamWorld before = lab.world().team();
 
@@ -41,7 +41,7 @@ class BadDiskTest {
     assertThat(lab.bed.condition("t2", ConditionType.PLACED)).isEqualTo("False:NoCapacity");
     assertThat(lab.world().team()).isEqualTo(before);
 
-    disk(Disk.State.WRITABLE);
+    disk(DiskState.WRITABLE);
     lab.bed.settle("t2");
 
     assertThat(lab.vmOf("t2")).isEqualTo("alice-1");
@@ -50,7 +50,7 @@ class BadDiskTest {
 
   @Test
   void aNewTeamGoesToAMachineWhoseDiskIsWell() {
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
 
     lab.create("t2");
     lab.settle();
@@ -61,7 +61,7 @@ class BadDiskTest {
 
   @Test
   void aRunThatFailsOnAFullDiskGoesOnElsewhere() {
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
 
     lab.agents.fail(
         lab.alice.ref(),

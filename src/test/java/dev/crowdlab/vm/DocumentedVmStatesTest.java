@@ -16,7 +16,7 @@ import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.core.Outcome.Failure.Kind;
 import dev.crowdlab.hub.VmHealth.VmFault;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.protocol.FromAgent.Notice;
 import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -139,13 +139,13 @@ class DocumentedVmStatesTest {
           Map.entry(
               "disk-full",
               bench -> {
-                bench.ready().agents.disk(bench.ref(), Disk.State.FULL);
+                bench.ready().agents.disk(bench.ref(), DiskState.FULL);
                 bench.pass();
               }),
           Map.entry(
               "disk-read-only",
               bench -> {
-                bench.ready().agents.disk(bench.ref(), Disk.State.READ_ONLY);
+                bench.ready().agents.disk(bench.ref(), DiskState.READ_ONLY);
                 bench.pass();
               }),
           Map.entry(

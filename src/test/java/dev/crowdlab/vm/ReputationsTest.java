@@ -11,7 +11,7 @@ import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Times;
 import dev.crowdlab.hub.Agents.Session;
 import dev.crowdlab.hub.VmHealth.VmFault;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -212,16 +212,16 @@ class ReputationsTest {
         .isEqualTo(reputation().faults().getFirst().at());
   }
 
-  private void disk(Disk.State state) {
+  private void disk(DiskState state) {
     bench.agents.disk(bench.ref(), state);
     bench.pass();
   }
 
   @ParameterizedTest
   @CsvSource({"FULL, DiskFull", "READ_ONLY, DiskReadOnly"})
-  void aDiskThatCannotBeWrittenIsAFaultOfItsOwnUntilItCan(Disk.State state, String cause) {
+  void aDiskThatCannotBeWrittenIsAFaultOfItsOwnUntilItCan(DiskState state, String cause) {
     bench.ready();
-    disk(Disk.State.WRITABLE);
+    disk(DiskState.WRITABLE);
     assertThat(reputation().faults()).isEmpty();
 
     disk(state);
@@ -234,7 +234,7 @@ class ReputationsTest {
     assertThat(fault.over()).isNull();
     assertThat(ready()).isFalse();
 
-    disk(Disk.State.WRITABLE);
+    disk(DiskState.WRITABLE);
     assertThat(reputation().faults())
         .containsExactly(new Fault(fault.cause(), since, Times.format(bench.clock.instant())));
     assertThat(ready()).as("nothing to wait for").isTrue();
@@ -246,10 +246,10 @@ class ReputationsTest {
   @Test
   void aFullDiskThatTurnsReadOnlyIsTwoFaultsOneAfterTheOther() {
     bench.ready();
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
     bench.clock.advance(Duration.ofSeconds(5));
 
-    disk(Disk.State.READ_ONLY);
+    disk(DiskState.READ_ONLY);
 
     assertThat(reputation().faults())
         .extracting(Fault::cause)
@@ -262,7 +262,7 @@ class ReputationsTest {
   @Test
   void aFaultOfTheDiskGoesOnBesideOneOfTheAgentUntilAnAgentSaysThatItIsMended() {
     bench.ready();
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
     bench.agents.agentHangs(bench.ref());
     bench.pass();
     bench.clock.advance(Duration.ofSeconds(20));
@@ -279,7 +279,7 @@ class ReputationsTest {
                 bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
         .isTrue();
 
-    disk(Disk.State.WRITABLE);
+    disk(DiskState.WRITABLE);
     assertThat(reputation().faults()).allMatch(fault -> fault.over() != null);
     assertThat(ready()).isTrue();
   }
@@ -287,14 +287,14 @@ class ReputationsTest {
   @Test
   void aMachineThatWasLostWithAFullDiskTellsByItsReturnWhyItWasLost() {
     bench.ready();
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
     lost(VmFault.SILENT, Duration.ofSeconds(30));
     assertThat(
             Conditions.hasReason(bench.status().conditions(), ConditionType.READY, Reason.VM_LOST))
         .isTrue();
 
     back("another");
-    disk(Disk.State.WRITABLE);
+    disk(DiskState.WRITABLE);
 
     assertThat(reputation().faults())
         .extracting(Fault::cause)
@@ -306,7 +306,7 @@ class ReputationsTest {
   @Test
   void aFaultThatLastsIsKeptHoweverManyCameSince() {
     bench.ready();
-    disk(Disk.State.FULL);
+    disk(DiskState.FULL);
     for (int i = 0; i < 8; i++) {
       bench.agents.agentDies(bench.ref());
       bench.pass();
@@ -344,7 +344,7 @@ class ReputationsTest {
           case 1 -> some.agents.agentDies(some.ref());
           case 2, 3 ->
               some.agents.disk(
-                  some.ref(), Disk.State.values()[random.nextInt(Disk.State.values().length)]);
+                  some.ref(), DiskState.values()[random.nextInt(DiskState.values().length)]);
           default -> some.connect();
         }
         some.pass();

@@ -17,7 +17,7 @@ import dev.crowdlab.core.StepListener;
 import dev.crowdlab.hub.LoginCheck;
 import dev.crowdlab.hub.VmHealth;
 import dev.crowdlab.hub.VmHealth.VmFault;
-import dev.crowdlab.protocol.FromAgent.Disk;
+import dev.crowdlab.protocol.FromAgent.DiskState;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
@@ -90,14 +90,14 @@ class VmLifecycleTest {
   void aFullDiskIsToldOnceAndSoIsItsEnd() {
     bench.ready();
     bench.events.clear();
-    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.agents.disk(bench.ref(), DiskState.FULL);
     bench.pass();
     bench.pass();
     assertThat(bench.events).singleElement().asString().startsWith("WARNING DiskFull ");
 
-    bench.agents.disk(bench.ref(), Disk.State.READ_ONLY);
+    bench.agents.disk(bench.ref(), DiskState.READ_ONLY);
     bench.pass();
-    bench.agents.disk(bench.ref(), Disk.State.WRITABLE);
+    bench.agents.disk(bench.ref(), DiskState.WRITABLE);
     bench.pass();
 
     assertThat(bench.events)
@@ -109,7 +109,7 @@ class VmLifecycleTest {
   @Test
   void anOperatorThatStartsAnewLearnsOfTheDiskFromTheNextSession() {
     bench.ready();
-    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.agents.disk(bench.ref(), DiskState.FULL);
     bench.pass();
     bench.operatorRestarts();
     bench.connect();
@@ -118,7 +118,7 @@ class VmLifecycleTest {
         .as("until somebody says otherwise")
         .isTrue();
 
-    bench.agents.disk(bench.ref(), Disk.State.WRITABLE);
+    bench.agents.disk(bench.ref(), DiskState.WRITABLE);
     bench.pass();
 
     assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
@@ -128,7 +128,7 @@ class VmLifecycleTest {
   void aMachineWithAFullDiskCanBeDrained() {
     bench.teams.add(DocumentedVmStatesTest.team(bench));
     bench.ready();
-    bench.agents.disk(bench.ref(), Disk.State.FULL);
+    bench.agents.disk(bench.ref(), DiskState.FULL);
     bench.spec(spec -> drain(spec)).pass();
     assertThat(bench.status().phase()).isEqualTo(VmPhase.DRAINING);
     assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.DISK_FULL))
