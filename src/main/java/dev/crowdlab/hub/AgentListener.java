@@ -9,7 +9,7 @@ import dev.crowdlab.protocol.FromAgent;
  */
 public interface AgentListener {
 
-  /** A session came, went, or fell into conflict. */
+  /** A session came, went, or fell into conflict, or tells of a run that was not ordered. */
   void sessionChanged(VmRef vm);
 
   /** The failure detector thinks otherwise than before. */

@@ -285,10 +285,9 @@ final class Ledger {
     }
   }
 
-  /** The team that a report changed something for, when it was ordered here. */
-  Optional<TeamRef> reported(TeamReport report) {
-    boolean news = reports.put(report);
-    return news ? ordered(report.teamUid()) : Optional.empty();
+  /** Whether the report changes what is known. */
+  boolean reported(TeamReport report) {
+    return reports.put(report);
   }
 
   /** The team that is gone, when it was ordered to stop. */
@@ -308,7 +307,8 @@ final class Ledger {
     return team;
   }
 
-  private Optional<TeamRef> ordered(String teamUid) {
+  /** The team of this UID, when it was ordered here, to run or to stop. */
+  Optional<TeamRef> ordered(String teamUid) {
     Run run = runs.get(teamUid);
     if (run != null) {
       return Optional.of(new TeamRef(run.namespace(), run.name(), run.teamUid()));

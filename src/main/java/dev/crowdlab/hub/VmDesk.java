@@ -336,7 +336,14 @@ final class VmDesk {
 
   private void reported(AgentSession session, TeamReport report) {
     if (session == current && standing != Standing.CONFLICT) {
-      ledger.reported(report).ifPresent(team -> hub.news().team(vm, team.namespace(), team.name()));
+      if (ledger.reported(report)) {
+        // What was not ordered is not taken at its word for whose it is: the machine is looked at.
+        ledger
+            .ordered(report.teamUid())
+            .ifPresentOrElse(
+                team -> hub.news().team(vm, team.namespace(), team.name()),
+                () -> hub.news().session(vm));
+      }
     } else {
       session.reports.put(report);
     }

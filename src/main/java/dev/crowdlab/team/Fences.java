@@ -5,6 +5,7 @@ import dev.crowdlab.api.TeamStep;
 import dev.crowdlab.core.Deadline;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.Outcome.Failure;
+import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.hub.Agents;
 import dev.crowdlab.storage.Workspaces;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
@@ -33,6 +34,7 @@ final class Fences {
   private static final Duration MOST = Duration.ofSeconds(30);
 
   private final Workspaces workspaces;
+  private final Vms vms;
   private final Agents agents;
   private final QuotaWatch quotas;
   private final TeamSettings settings;
@@ -42,6 +44,7 @@ final class Fences {
 
   Fences(
       Workspaces workspaces,
+      Vms vms,
       Agents agents,
       QuotaWatch quotas,
       TeamSettings settings,
@@ -49,6 +52,7 @@ final class Fences {
       Progress progress,
       InstantSource clock) {
     this.workspaces = workspaces;
+    this.vms = vms;
     this.agents = agents;
     this.quotas = quotas;
     this.settings = settings;
@@ -163,7 +167,18 @@ final class Fences {
     return Result.go();
   }
 
-  private static Proven proven(Pass pass, long epoch, Advanced advanced) {
+  /**
+   * The epoch is proven, so no earlier one can write any more, wherever it runs: each machine that
+   * reports one is told. Status may have forgotten it, and then nothing else would tell. A machine
+   * that is away is examined when it is back.
+   */
+  private Proven proven(Pass pass, long epoch, Advanced advanced) {
+    TeamRef team = pass.ref();
+    for (VmView vm : vms.in(team.namespace())) {
+      agents.reports(vm.ref()).stream()
+          .filter(report -> report.teamUid().equals(team.uid()) && report.epoch() < epoch)
+          .forEach(report -> agents.stop(vm.ref(), team, report.epoch()));
+    }
     return new Proven(epoch, advanced.mount(), advanced.quotaEnforced(), size(pass));
   }
 

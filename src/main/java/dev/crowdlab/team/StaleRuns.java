@@ -1,16 +1,16 @@
 package dev.crowdlab.team;
 
-import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
+import dev.crowdlab.hub.Entitlement;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,35 +36,50 @@ public final class StaleRuns {
     this.teams = teams;
   }
 
+  /** What came of an examination. */
+  public enum Finding {
+
+    /** Nothing is left that would have to stop. */
+    CLEAN,
+
+    /** The same as far as status tells: of a run it does not know yet. To be examined again. */
+    CLEAN_SO_FAR,
+
+    /** Something was ordered to stop, or the machine has no session. */
+    NOT_CLEAN
+  }
+
   /**
    * Examines all that the machine reports, and orders it to stop what is stale. May be called at
    * any time; blocks for as long as the API server takes. When that does not answer, nothing is
    * stopped and the machine is not clean.
-   *
-   * @return whether the machine is clean now
    */
-  public boolean examine(VmRef vm) {
+  public Finding examine(VmRef vm) {
     Optional<Agents.Session> session = agents.session(vm);
     if (session.isEmpty()) {
       examined.remove(vm);
-      return false;
+      return Finding.NOT_CLEAN;
     }
-    boolean clean = true;
+    Finding finding = Finding.CLEAN;
     for (TeamReport report : agents.reports(vm)) {
-      if (isStale(vm, report)) {
-        TeamRef team = new TeamRef(report.namespace(), report.name(), report.teamUid());
-        LOG.info(
-            "{}: {} still runs epoch {}, which is over; stopping it", team, vm, report.epoch());
-        agents.stop(vm, team, report.epoch());
-        clean = false;
+      switch (entitlement(vm, report)) {
+        case BOUND -> {}
+        case UNKNOWN -> finding = finding == Finding.NOT_CLEAN ? finding : Finding.CLEAN_SO_FAR;
+        case OVER -> {
+          TeamRef team = new TeamRef(report.namespace(), report.name(), report.teamUid());
+          LOG.info(
+              "{}: {} still runs epoch {}, which is over; stopping it", team, vm, report.epoch());
+          agents.stop(vm, team, report.epoch());
+          finding = Finding.NOT_CLEAN;
+        }
       }
     }
-    if (clean) {
-      examined.put(vm, session.get().connectedSince());
-    } else {
+    if (finding == Finding.NOT_CLEAN) {
       examined.remove(vm);
+    } else {
+      examined.put(vm, session.get().connectedSince());
     }
-    return clean;
+    return finding;
   }
 
   /** Whether the machine's present session was examined and has nothing stale left. */
@@ -74,21 +89,26 @@ public final class StaleRuns {
         && agents.session(vm).filter(s -> s.connectedSince().equals(since)).isPresent();
   }
 
-  private boolean isStale(VmRef vm, TeamReport report) {
-    Optional<LabTeam> live =
-        teams
-            .live(report.namespace(), report.name())
-            .filter(team -> report.teamUid().equals(team.getMetadata().getUid()));
-    if (live.isEmpty()) {
-      return true;
-    }
-    LabTeamStatus status = live.get().getStatus();
-    Binding binding = status.binding();
-    long bound = binding == null ? 0 : binding.epoch();
-    long highest = Math.max(status.highestEpoch() == null ? 0 : status.highestEpoch(), bound);
-    // A run above what status knows is not stale: status was rolled back, and the team's own
-    // reconciler will find out from the file server.
-    boolean here = binding != null && vm.uid().equals(binding.vmUid()) && bound == report.epoch();
-    return !here && report.epoch() <= highest;
+  /**
+   * Whether the machine, once more, has something to be examined: what it reports of this team is
+   * not what the team is bound to. From the cache, which may be behind: an examination knows
+   * better.
+   */
+  boolean isSuspect(VmRef vm, String namespace, String name) {
+    return agents.reports(vm).stream()
+        .filter(report -> report.namespace().equals(namespace) && report.name().equals(name))
+        .anyMatch(
+            report ->
+                Entitlement.of(vm, report, ofReport(report, teams.cached(namespace).stream()))
+                    != Entitlement.BOUND);
+  }
+
+  private Entitlement entitlement(VmRef vm, TeamReport report) {
+    Stream<LabTeam> live = teams.live(report.namespace(), report.name()).stream();
+    return Entitlement.of(vm, report, ofReport(report, live));
+  }
+
+  private static Optional<LabTeam> ofReport(TeamReport report, Stream<LabTeam> teams) {
+    return teams.filter(team -> report.teamUid().equals(team.getMetadata().getUid())).findFirst();
   }
 }

@@ -102,7 +102,7 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   @Override
   public void teamChanged(VmRef vm, String namespace, String name) {
     wake(namespace, name);
-    if (!staleRuns.isClean(vm)) {
+    if (!staleRuns.isClean(vm) || staleRuns.isSuspect(vm, namespace, name)) {
       examine(vm);
     }
   }
@@ -193,8 +193,8 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   }
 
   /**
-   * Examines what the machine runs, on a thread of the machine's own; when the API server does not
-   * answer, again a little later.
+   * Examines what the machine runs, on a thread of the machine's own; again a little later when the
+   * API server does not answer, or when a run is there that status does not know yet.
    */
   void examine(VmRef vm) {
     boolean runs = examining.merge(vm, false, (before, first) -> true);
@@ -221,8 +221,13 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
       return;
     }
     try {
-      if (staleRuns.examine(vm)) {
-        roomChanged(vm.namespace());
+      switch (staleRuns.examine(vm)) {
+        case CLEAN -> roomChanged(vm.namespace());
+        case CLEAN_SO_FAR -> {
+          roomChanged(vm.namespace());
+          examineLater(vm);
+        }
+        case NOT_CLEAN -> {}
       }
     } catch (RuntimeException e) {
       LOG.warn("{}: what it runs could not be examined: {}", vm, e.getMessage());

@@ -141,7 +141,7 @@ public record TeamModule(
             clock,
             settings.bounds().ingress()),
         ahead,
-        new Fences(workspaces, agents, quotas, settings, retry, progress, clock),
+        new Fences(workspaces, vms, agents, quotas, settings, retry, progress, clock),
         new Runs(agents, secrets, orders, corrections, retry, progress, clock),
         new RouteStep(routes, !settings.sources().isEmpty(), diversions, retry, progress, clock),
         diversions,

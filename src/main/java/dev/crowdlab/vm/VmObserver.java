@@ -11,7 +11,7 @@ import dev.crowdlab.api.SshSpec;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
-import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.hub.Entitlement;
 import dev.crowdlab.ssh.HostKeyPin;
 import dev.crowdlab.ssh.SshCredentials;
 import dev.crowdlab.ssh.SshTarget;
@@ -59,7 +59,7 @@ final class VmObserver {
         enrolment.agentVersion(),
         names(bound.stream()),
         names(bound.stream().filter(team -> team.getMetadata().getDeletionTimestamp() == null)),
-        stale(ref, bound),
+        stale(ref, around.teams()),
         Availability.at(vm.getSpec().availability(), now));
   }
 
@@ -93,19 +93,16 @@ final class VmObserver {
     return inSpec != null ? inSpec : vm.getStatus().approvedHostKey();
   }
 
-  /** Whether the machine still runs what is bound elsewhere, or under a higher epoch. */
-  private boolean stale(VmRef vm, List<LabTeam> bound) {
+  /** Whether the machine still runs what it is not entitled to. */
+  private boolean stale(VmRef vm, List<LabTeam> teams) {
     Map<String, LabTeam> byUid =
-        bound.stream()
+        teams.stream()
             .collect(Collectors.toMap(t -> t.getMetadata().getUid(), Function.identity()));
-    for (TeamReport report : agents.reports(vm)) {
-      LabTeam team = byUid.get(report.teamUid());
-      Optional<Binding> binding = team == null ? Optional.empty() : bindingTo(vm, team);
-      if (binding.isEmpty() || binding.get().epoch() > report.epoch()) {
-        return true;
-      }
-    }
-    return false;
+    return agents.reports(vm).stream()
+        .anyMatch(
+            report ->
+                Entitlement.of(vm, report, Optional.ofNullable(byUid.get(report.teamUid())))
+                    == Entitlement.OVER);
   }
 
   private static Optional<Binding> bindingTo(VmRef vm, LabTeam team) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param agentVersion the version of the agent that this operator brings
  * @param teams names of the teams that are bound to it
  * @param remaining of these, those that are not being deleted: who leaves it waits for them
- * @param stale whether it still runs what is bound elsewhere or under a higher epoch
+ * @param stale whether it still runs what it is not entitled to
  */
 record VmView(
     ContributedVM vm,

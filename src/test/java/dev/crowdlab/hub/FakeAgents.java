@@ -186,13 +186,16 @@ public final class FakeAgents implements Agents {
     if (machine.session == null) {
       return;
     }
-    machine
-        .ledger
-        .reported(report)
-        .ifPresent(
-            team ->
-                listeners.forEach(
-                    listener -> listener.teamChanged(vm, team.namespace(), team.name())));
+    if (machine.ledger.reported(report)) {
+      machine
+          .ledger
+          .ordered(report.teamUid())
+          .ifPresentOrElse(
+              team ->
+                  listeners.forEach(
+                      listener -> listener.teamChanged(vm, team.namespace(), team.name())),
+              () -> listeners.forEach(listener -> listener.sessionChanged(vm)));
+    }
   }
 
   /** The VM reports the state of the run that it was ordered. */

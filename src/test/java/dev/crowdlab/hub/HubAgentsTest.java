@@ -3,6 +3,7 @@ package dev.crowdlab.hub;
 import static dev.crowdlab.hub.LedgerTest.report;
 import static dev.crowdlab.hub.LedgerTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
@@ -547,11 +548,15 @@ class HubAgentsTest {
     new Agent(OTHER).hello();
     agents.run(OTHER, run(TEAM, 1));
 
+    heard.clear();
     liar.says(report(TEAM, 1, State.HEALTHY));
 
     assertThat(agents.run(OTHER, run(TEAM, 1))).isInstanceOf(Outcome.InProgress.class);
     assertThat(agents.report(OTHER, TEAM)).isEmpty();
-    assertThat(heard).noneMatch(event -> event.startsWith("team alice-1"));
+    await("the machine is looked at").until(() -> heard.contains("session alice-1"));
+    assertThat(heard)
+        .as("not the team that it names")
+        .noneMatch(event -> event.startsWith("team alice-1"));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static dev.crowdlab.team.Samples.spec;
 import static dev.crowdlab.team.Samples.suspended;
 import static dev.crowdlab.team.Samples.withSpec;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -15,6 +16,9 @@ import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.StepListener;
 import dev.crowdlab.core.VmRef;
+import dev.crowdlab.hub.AgentListener;
+import dev.crowdlab.hub.VmHealth;
+import dev.crowdlab.protocol.FromAgent;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
@@ -71,6 +75,8 @@ class LabTeamSimulationTest {
   }
 
   private static void level(Level level) {
+    // While another class's thread sets SLF4J up, everybody else gets a substitute.
+    await().until(() -> LoggerFactory.getLogger("dev.crowdlab.team") instanceof Logger);
     ((Logger) LoggerFactory.getLogger("dev.crowdlab.team")).setLevel(level);
   }
 
@@ -108,7 +114,38 @@ class LabTeamSimulationTest {
       bed.staleRuns.examine(vm);
       machines.put(name, machine);
     }
+    bed.agents.listen(new Examining());
     TEAMS.forEach(bed::create);
+  }
+
+  /** As {@link TeamEvents} has it. */
+  private final class Examining implements AgentListener {
+    @Override
+    public void sessionChanged(VmRef vm) {
+      due(vm);
+    }
+
+    @Override
+    public void healthChanged(VmRef vm, VmHealth health) {}
+
+    @Override
+    public void teamChanged(VmRef vm, String namespace, String name) {
+      if (!bed.staleRuns.isClean(vm) || bed.staleRuns.isSuspect(vm, namespace, name)) {
+        due(vm);
+      }
+    }
+
+    @Override
+    public void notice(VmRef vm, FromAgent.Notice.Kind kind) {}
+
+    @Override
+    public void diskChanged(VmRef vm) {}
+
+    private void due(VmRef vm) {
+      if (!toExamine.contains(vm)) {
+        toExamine.add(vm);
+      }
+    }
   }
 
   private void act() {
@@ -185,8 +222,7 @@ class LabTeamSimulationTest {
           });
     } else {
       tell("operator restarts");
-      bed.restartOperator();
-      toExamine.clear();
+      restartOperator();
     }
   }
 
@@ -196,11 +232,19 @@ class LabTeamSimulationTest {
     } catch (Crash crash) {
       bed.crash = StepListener.NONE;
       tell("operator died");
-      bed.restartOperator();
-      toExamine.clear();
+      restartOperator();
     } catch (KubernetesClientException e) {
       tell("API away");
     }
+  }
+
+  /** Each machine's session is news to it. */
+  private void restartOperator() {
+    bed.restartOperator();
+    toExamine.clear();
+    machines.values().stream()
+        .filter(SimulatedMachine::isConnected)
+        .forEach(machine -> toExamine.add(machine.vm));
   }
 
   private void crashSoon() {
@@ -219,12 +263,12 @@ class LabTeamSimulationTest {
   private void comeBack(SimulatedMachine machine) {
     tell("back: " + machine.vm.name() + " with " + machine.running().keySet());
     machine.connect();
-    toExamine.add(machine.vm);
   }
 
+  /** A machine of which nothing new is heard is not examined again. */
   private void examineOne() {
     VmRef vm = toExamine.poll();
-    if (vm != null && !bed.staleRuns.examine(vm) && bed.agents.session(vm).isPresent()) {
+    if (vm != null && bed.staleRuns.examine(vm) == StaleRuns.Finding.CLEAN_SO_FAR) {
       toExamine.add(vm);
     }
   }
@@ -259,7 +303,9 @@ class LabTeamSimulationTest {
     TEAMS.forEach(
         t -> bed.teams.edit(t, team -> team.setSpec(suspended(team.getSpec(), false, null))));
     for (int i = 0; i < 120; i++) {
-      machines.values().forEach(machine -> bed.staleRuns.examine(machine.vm));
+      for (int due = toExamine.size(); due > 0; due--) {
+        examineOne();
+      }
       TEAMS.forEach(this::reconcile);
       for (int j = 0; j < 4; j++) {
         machines.values().forEach(SimulatedMachine::step);

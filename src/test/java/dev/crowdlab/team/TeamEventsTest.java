@@ -3,11 +3,13 @@ package dev.crowdlab.team;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.crowdlab.api.Binding;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.FakeAgents;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
+import dev.crowdlab.protocol.ToAgent;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,6 +103,26 @@ class TeamEventsTest {
     assertThat(teams.reads("slow")).isEqualTo(2);
   }
 
+  @Test
+  void aRunThatStatusDoesNotKnowIsExaminedAgainAndStoppedOnceStatusSaysThatItIsOver() {
+    // given: status was emptied
+    teams.knownEpoch = 0;
+    VmRef vm = connected("restored");
+    events.examine(vm);
+    await().atMost(SOON).until(() -> staleRuns.isClean(vm));
+    assertThat(agents.sent(vm)).noneMatch(ToAgent.Stop.class::isInstance);
+
+    // when: the team went on elsewhere, and nothing new is heard of this machine
+    teams.knownEpoch = 8;
+
+    // then
+    await().atMost(SOON).until(() -> !staleRuns.isClean(vm));
+    assertThat(agents.sent(vm))
+        .filteredOn(ToAgent.Stop.class::isInstance)
+        .singleElement()
+        .satisfies(stop -> assertThat(((ToAgent.Stop) stop).epoch()).isEqualTo(7));
+  }
+
   /** A machine that runs one team, of its own name, which is to be read. */
   private VmRef connected(String name) {
     VmRef vm = new VmRef("lab", name, "uid-" + name);
@@ -119,8 +141,9 @@ class TeamEventsTest {
     return vm;
   }
 
-  /** An API server that answers when the test lets it: with a team that is bound nowhere. */
+  /** An API server that answers when the test lets it: with a team that is bound to its machine. */
   private static final class SlowTeams implements Teams {
+    private volatile long knownEpoch = 7;
     private final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> reads = new ConcurrentHashMap<>();
     private final AtomicInteger now = new AtomicInteger();
@@ -156,6 +179,12 @@ class TeamEventsTest {
       }
       LabTeam team = Samples.team(name);
       team.getMetadata().setUid("uid-team-" + name);
+      if (knownEpoch > 0) {
+        team.setStatus(
+            team.getStatus().toBuilder()
+                .binding(new Binding(name, "uid-" + name, knownEpoch, null, null, null, 1, null))
+                .build());
+      }
       return Optional.of(team);
     }
 

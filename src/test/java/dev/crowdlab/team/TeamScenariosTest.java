@@ -224,7 +224,7 @@ class TeamScenariosTest {
 
     bed.agents.connect(alice, List.of(running("t1", 1), running("other", 7)));
 
-    assertThat(bed.staleRuns.examine(alice)).isFalse();
+    assertThat(bed.staleRuns.examine(alice)).isEqualTo(StaleRuns.Finding.NOT_CLEAN);
     assertThat(bed.staleRuns.isClean(alice)).isFalse();
     assertThat(bed.agents.sent(alice))
         .filteredOn(ToAgent.Stop.class::isInstance)
@@ -232,7 +232,7 @@ class TeamScenariosTest {
         .contains("uid-t1", "uid-other");
     bed.agents.gone(alice, ref("t1"), 1);
     bed.agents.gone(alice, ref("other"), 7);
-    assertThat(bed.staleRuns.examine(alice)).isTrue();
+    assertThat(bed.staleRuns.examine(alice)).isEqualTo(StaleRuns.Finding.CLEAN);
     assertThat(bed.staleRuns.isClean(alice)).isTrue();
   }
 
@@ -248,9 +248,11 @@ class TeamScenariosTest {
 
   @Test
   void aRunAboveWhatStatusKnowsIsNotStopped() {
+    bed.agents.obedient(false);
     bed.agents.connect(alice, List.of(running("t1", 9)));
 
-    assertThat(bed.staleRuns.examine(alice)).isTrue();
+    assertThat(bed.staleRuns.examine(alice)).isEqualTo(StaleRuns.Finding.CLEAN_SO_FAR);
+    assertThat(bed.agents.sent(alice)).noneMatch(ToAgent.Stop.class::isInstance);
   }
 
   // ---- the fence
@@ -289,6 +291,30 @@ class TeamScenariosTest {
 
     assertThat(bed.status("t1").binding().epoch()).isEqualTo(3);
     assertThat(bed.condition("t1", READY)).isEqualTo("True:Ready");
+  }
+
+  @Test
+  void whatAnEpochRunsThatStatusHasForgottenIsStopped() {
+    // given
+    var old = bed.status("t1");
+    VmRef bob = bed.machine("bob-1", "Bob", 4);
+    bed.agents.lose(alice);
+    bed.settle("t1");
+    bed.agents.connect(alice);
+    bed.staleRuns.examine(alice);
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("bob-1");
+
+    // when
+    bed.teams.editStatus("t1", status -> old);
+    bed.settle("t1");
+
+    // then
+    assertThat(bed.status("t1").binding().vm()).isEqualTo("alice-1");
+    assertThat(bed.agents.sent(bob))
+        .filteredOn(ToAgent.Stop.class::isInstance)
+        .extracting(stop -> ((ToAgent.Stop) stop).epoch())
+        .containsExactly(2L);
+    assertThat(bed.agents.reports(bob)).isEmpty();
   }
 
   @Test

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMSpec;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.SshSpec;
@@ -22,6 +24,7 @@ import dev.crowdlab.protocol.FromAgent.TeamReport;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.time.Duration;
 import java.util.List;
@@ -486,6 +489,28 @@ class VmLifecycleTest {
 
     assertThat(hasReason(bench.status().conditions(), ConditionType.READY, Reason.STABILISING))
         .isTrue();
+  }
+
+  @Test
+  void aMachineThatRunsWhatAnEmptiedStatusDoesNotKnowIsReady() {
+    bench.ready();
+    LabTeam team = new LabTeam();
+    team.setMetadata(
+        new ObjectMetaBuilder()
+            .withNamespace("lab")
+            .withName("team-7")
+            .withUid("team-uid")
+            .build());
+    team.setStatus(LabTeamStatus.EMPTY);
+    bench.teams.add(team);
+
+    bench.agents.report(
+        bench.ref(),
+        new TeamReport(
+            "team-uid", "lab", "team-7", 3, TeamReport.State.HEALTHY, null, null, List.of()));
+    bench.pass();
+
+    assertThat(holds(bench.status().conditions(), ConditionType.READY)).isTrue();
   }
 
   @Test

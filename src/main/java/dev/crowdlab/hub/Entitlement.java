@@ -1,0 +1,45 @@
+package dev.crowdlab.hub;
+
+import dev.crowdlab.api.Binding;
+import dev.crowdlab.api.LabTeam;
+import dev.crowdlab.api.LabTeamStatus;
+import dev.crowdlab.core.VmRef;
+import dev.crowdlab.protocol.FromAgent.TeamReport;
+import java.util.Optional;
+
+/** What a machine's run of a team has to do with what the team's status says. */
+public enum Entitlement {
+
+  /** The team is bound to this machine, under this epoch. */
+  BOUND,
+
+  /** The team is no more, or is bound elsewhere, under another epoch or not at all. */
+  OVER,
+
+  /**
+   * The run's epoch is above all that status knows: status was rolled back or emptied. The file
+   * server knows better, which the team's reconciler finds out at its next move; until then nobody
+   * can tell.
+   */
+  UNKNOWN;
+
+  /**
+   * Judges one run.
+   *
+   * @param team the team of the report's UID; empty: there is none any more
+   */
+  public static Entitlement of(VmRef vm, TeamReport report, Optional<LabTeam> team) {
+    if (team.isEmpty()) {
+      return OVER;
+    }
+    LabTeamStatus status = team.get().getStatus();
+    Binding binding = status.binding();
+    long bound = binding == null ? 0 : binding.epoch();
+    long highest = Math.max(status.highestEpoch() == null ? 0 : status.highestEpoch(), bound);
+    if (report.epoch() > highest) {
+      return UNKNOWN;
+    }
+    boolean here = binding != null && vm.uid().equals(binding.vmUid()) && bound == report.epoch();
+    return here ? BOUND : OVER;
+  }
+}
