@@ -35,8 +35,10 @@ final class Deployment {
   boolean onHost;
   boolean doomed;
   boolean mountDead;
+  boolean hung;
   boolean full;
   boolean healthyBefore;
+  long hungSince;
   long deadSince;
   long startedAt;
   long nextLook = System.nanoTime();

@@ -15,6 +15,9 @@ interface Firewall {
   /** Closes all that is open for a team. */
   void close(String teamUid);
 
+  /** Takes every rule away when nothing is open and no team's network is left. */
+  void tidy();
+
   /** Puts the rules in force again: something else on the machine may have flushed them. */
   void renew();
 

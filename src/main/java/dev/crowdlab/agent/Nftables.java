@@ -95,6 +95,13 @@ final class Nftables implements Firewall {
   }
 
   @Override
+  public synchronized void tidy() {
+    if (openings.isEmpty()) {
+      applyOrWarn();
+    }
+  }
+
+  @Override
   public synchronized void renew() {
     applyOrWarn();
     if (openings.isEmpty()) {

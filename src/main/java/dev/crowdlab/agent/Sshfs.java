@@ -42,7 +42,7 @@ final class Sshfs implements Mounts {
   private static final Duration ATTACH = Duration.ofSeconds(15);
   private static final Duration UMOUNT = Duration.ofSeconds(10);
   private static final Duration PROBE_WAIT = Duration.ofMillis(500);
-  private static final Duration HUNG_AFTER = Duration.ofSeconds(10);
+  private static final Duration HUNG_AFTER = Duration.ofSeconds(8);
   private static final Duration SETTLE = Duration.ofMillis(1_500);
   private static final String SCOPE = "crowdlab-workspace";
   private static final Path FUSE_CONNECTIONS = Path.of("/sys/fs/fuse/connections");
@@ -165,7 +165,11 @@ final class Sshfs implements Mounts {
         String.join(",", options));
   }
 
-  /** ssh's whole configuration: what the VM's owner configured for ssh does not concern us. */
+  /**
+   * ssh's whole configuration: what the VM's owner configured for ssh does not concern us. That ssh
+   * gives up by itself, after 80 s of silence, is for a VM whose agent is away: the agent judges
+   * sooner, and by more.
+   */
   private String sshConfig(Place place, ToAgent.Mount mount) {
     return """
     Port %d
@@ -186,7 +190,7 @@ final class Sshfs implements Mounts {
     KexAlgorithms ^%s
     ConnectTimeout 5
     ConnectionAttempts 1
-    ServerAliveInterval 2
+    ServerAliveInterval 20
     ServerAliveCountMax 3
     """
         .formatted(mount.port(), mount.login(), key, knownHosts(place), keyExchange);

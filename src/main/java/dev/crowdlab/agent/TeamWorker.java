@@ -630,21 +630,43 @@ final class TeamWorker {
       present.full = health == Health.FULL;
       switch (health) {
         case ALIVE, FULL -> {
+          present.hung = false;
           fullChanged(present);
           return true;
         }
         case SLOW -> {
           return true;
         }
-        case HUNG, DEAD -> {
-          present.mountDead = true;
-          present.deadSince = now;
-          LOG.warning(present + ": its workspace is " + health);
+        case HUNG -> {
+          if (mayComeBack(present, mount, now, cancelled)) {
+            return true;
+          }
         }
+        case DEAD -> {}
       }
+      present.mountDead = true;
+      present.deadSince = present.hung ? present.hungSince : now;
+      LOG.warning(present + ": its workspace is " + health);
     }
     giveUpOrWait(present, mount, cancelled);
     return false;
+  }
+
+  /**
+   * Whether a mount that does not answer is only slow. On a way that loses packets TCP waits twice
+   * as long after each loss of the same segment, for 12.8 s after the sixth, and then goes on where
+   * it was. So a file server that takes a new login meanwhile gets the bound's time. One that takes
+   * none is away: what comes back with it is a new connection sooner than the old one.
+   */
+  private boolean mayComeBack(
+      Deployment present, ToAgent.Mount mount, long now, CompletableFuture<Void> cancelled) {
+    if (!present.hung) {
+      present.hung = true;
+      present.hungSince = now;
+      LOG.info(present + ": its workspace does not answer");
+    }
+    return now - present.hungSince < timings.mountDead().toNanos()
+        && host.mounts().login(present.place, mount, cancelled) instanceof Attach.Attached;
   }
 
   private void fullChanged(Deployment present) {
@@ -848,6 +870,7 @@ final class TeamWorker {
     }
     host.firewall().close(teamUid);
     host.networks().release(present.pod);
+    host.firewall().tidy();
     host.capacity().release(teamUid);
     host.files().delete(teamUid, present.run.epoch());
     present.onHost = false;

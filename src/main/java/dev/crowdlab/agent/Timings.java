@@ -28,6 +28,10 @@ record Timings(
     return new Timings(portRetry, look, fullLook, attachFor, mountDead, remove, trust, other);
   }
 
+  Timings withMountDead(Duration other) {
+    return new Timings(portRetry, look, fullLook, attachFor, other, remove, trust, unused);
+  }
+
   Timings withRemove(Duration other) {
     return new Timings(portRetry, look, fullLook, attachFor, mountDead, other, trust, unused);
   }

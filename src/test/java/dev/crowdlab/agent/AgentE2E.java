@@ -828,8 +828,7 @@ class AgentE2E {
     // given
     int port = up("settled");
     StubHub.Connection hub = hub();
-    hub.await(Disk.class, disk -> disk.state() == DiskState.WRITABLE);
-    assertThat(agent("status")).contains("disk: writable\n");
+    await().untilAsserted(() -> assertThat(agent("status")).contains("disk: writable\n"));
     int connections = bed.hub().connectionCount();
 
     // when

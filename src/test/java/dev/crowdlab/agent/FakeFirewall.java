@@ -58,6 +58,9 @@ final class FakeFirewall implements Firewall {
   }
 
   @Override
+  public void tidy() {}
+
+  @Override
   public void renew() {}
 
   synchronized Map<String, Opening> openings() {

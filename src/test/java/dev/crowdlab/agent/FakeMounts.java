@@ -15,6 +15,7 @@ final class FakeMounts implements Mounts {
   private boolean broken;
   private int attempts;
   private int aborts;
+  private int logins;
 
   FakeMounts(FakePods pods) {
     this.pods = pods;
@@ -34,6 +35,10 @@ final class FakeMounts implements Mounts {
 
   synchronized int attempts() {
     return attempts;
+  }
+
+  synchronized int logins() {
+    return logins;
   }
 
   synchronized int aborts() {
@@ -73,6 +78,7 @@ final class FakeMounts implements Mounts {
   @Override
   public synchronized Attach login(
       Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel) {
+    logins++;
     return answer;
   }
 

@@ -21,6 +21,7 @@ class NftablesTest {
   @TempDir Path folder;
 
   private final FakeCommands commands = new FakeCommands();
+  private List<String> devices = List.of("crowdlab-1", "crowdlab-2");
   private Forwarding forwarding;
   private Nftables firewall;
 
@@ -29,11 +30,7 @@ class NftablesTest {
     Path kernelSwitch = Files.writeString(folder.resolve("ip_forward"), "1\n");
     forwarding = new Forwarding(commands, kernelSwitch, folder.resolve("ip_tables_names"));
     firewall =
-        new Nftables(
-            commands,
-            () -> List.of("crowdlab-1", "crowdlab-2"),
-            () -> List.of(new Cidr(0x08080808, 32)),
-            forwarding);
+        new Nftables(commands, () -> devices, () -> List.of(new Cidr(0x08080808, 32)), forwarding);
   }
 
   private static Opening opening(boolean internet, String... sources) {
@@ -67,6 +64,35 @@ class NftablesTest {
         .contains(
             "ct status dnat oifname \"crowdlab-1\" meta l4proto tcp ct original proto-dst 30001"
                 + " tcp dport 8080 ip saddr { 10.77.0.0/16 } accept");
+  }
+
+  @Test
+  void theLastTeamsNetworkTakesTheTableWithIt() throws Exception {
+    // given
+    firewall.open("uid-1", opening(false, "10.77.0.0/16"));
+    firewall.close("uid-1");
+    assertThat(rules()).as("while the network is there").contains("set teams");
+
+    // when
+    devices = List.of();
+    firewall.tidy();
+
+    // then
+    assertThat(rules()).isEqualTo("table inet crowdlab\ndelete table inet crowdlab\n");
+  }
+
+  @Test
+  void anotherTeamsRulesStayWhenANetworkIsGone() throws Exception {
+    // given
+    firewall.open("uid-1", opening(false, "10.77.0.0/16"));
+    String before = rules();
+
+    // when
+    firewall.close("uid-2");
+    firewall.tidy();
+
+    // then
+    assertThat(rules()).isEqualTo(before);
   }
 
   @Test

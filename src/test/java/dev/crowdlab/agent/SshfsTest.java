@@ -67,7 +67,7 @@ class SshfsTest {
     assertThat(config)
         .contains("Port 2222\n", "User e3\n", "IdentityFile /k\n", "IdentitiesOnly yes\n")
         .contains("StrictHostKeyChecking yes\n", "BatchMode yes\n", "ConnectTimeout 5\n")
-        .contains("ServerAliveInterval 2\n", "ServerAliveCountMax 3\n")
+        .contains("ServerAliveInterval 20\n", "ServerAliveCountMax 3\n")
         .contains("[10.77.1.9]:2222 ssh-ed25519 AAAA");
   }
 

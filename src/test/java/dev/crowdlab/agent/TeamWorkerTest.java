@@ -1163,6 +1163,57 @@ class TeamWorkerTest {
   }
 
   @Test
+  void aMountThatComesBackWhileTheFileServerAnswersOthersIsNoFault() {
+    // given
+    teams = newTeams(QUICK.withMountDead(Duration.ofMinutes(5)));
+    up();
+    int before = reporter.all().size();
+
+    // when
+    mounts.health(PLACE, Health.HUNG);
+    await().until(() -> mounts.logins() > 2);
+    mounts.health(PLACE, Health.ALIVE);
+
+    // then
+    await().pollDelay(Duration.ofMillis(200)).until(() -> true);
+    assertThat(reporter.all()).hasSize(before);
+    assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void aMountThatHangsForAsLongAsTheBoundEndsTheRunThoughTheFileServerAnswersOthers() {
+    // given
+    up();
+    long began = System.nanoTime();
+
+    // when
+    mounts.health(PLACE, Health.HUNG);
+
+    // then
+    awaitFailure(RunFailure.MOUNT_LOST);
+    assertThat(Duration.ofNanos(System.nanoTime() - began))
+        .isGreaterThanOrEqualTo(QUICK.mountDead());
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void aMountThatHangsWhileTheFileServerIsAwayIsLostWhenThatIsBack() {
+    // given
+    up();
+    mounts.serverSays(new Attach.Unreachable("silence"));
+    mounts.health(PLACE, Health.HUNG);
+    reporter.awaitReport(
+        r -> r.state() == State.ATTACHING && RunFailure.MOUNT_FAILED.name().equals(r.code()));
+
+    // when
+    mounts.serverSays(new Attach.Attached());
+
+    // then
+    awaitFailure(RunFailure.MOUNT_LOST);
+    assertNothingIsLeft();
+  }
+
+  @Test
   void aFullWorkspaceIsReportedAndTheReportTakenBack() {
     // given
     up();

@@ -204,11 +204,7 @@ class DetectionE2E {
       machine.heal();
     }
 
-    // The way to the file server loses as much: ssh may give that up after 8 s without an answer.
-    LabTeam after = lab.awaitTeamReady("lossy", BOUND);
-    assertThat(after.getStatus().binding().vm()).isEqualTo(machine.name());
-    assertThat(after.getStatus().recoveries())
-        .allSatisfy(it -> assertThat(it.cause()).isEqualTo(RecoveryCause.MOUNT_LOST));
+    staysWhereItIs(team);
     assertThat(lab.vm(machine.name()).getStatus().reputation().losses()).isEqualTo(losses);
     lab.delete(LabTeam.class, "lossy", BOUND);
   }

@@ -34,12 +34,12 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
         Duration.ofSeconds(5)),
     /**
      * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
-     * of probes, 3 s for an agent), the API client's (it tries again within seconds), sshfs's (its
-     * ssh gives up after 8 s).
+     * of probes, 3 s for an agent), the API client's (it tries again within seconds), a mount's (8
+     * s of silence and a login that comes to nothing in 5 s).
      */
     BRIEF(
         Duration.ofSeconds(8),
-        Duration.ofSeconds(12),
+        Duration.ofSeconds(18),
         Duration.ofSeconds(4),
         Duration.ofSeconds(4),
         Duration.ofMillis(150),
