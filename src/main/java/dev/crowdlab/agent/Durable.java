@@ -40,7 +40,9 @@ final class Durable {
 
   /** Removes the file, if it is there. */
   static void delete(Path file) throws IOException {
-    if (Files.deleteIfExists(file)) {
+    // A disk that can only be read refuses to remove even what is not there.
+    if (Files.exists(file)) {
+      Files.delete(file);
       sync(folderOf(file));
     }
   }

@@ -7,6 +7,7 @@ import dev.crowdlab.agent.Commands.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -32,9 +33,12 @@ record Identity(String bootId, String machineId, String workspaceKey) {
     }
     if (user.isPresent()) {
       // sshfs reads the key with that user's rights. Nobody else may, and it cannot be replaced.
-      Files.setOwner(
-          key,
-          key.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user.get()));
+      UserPrincipal owner =
+          key.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user.get());
+      // A disk that can only be read refuses even what changes nothing.
+      if (!Files.getOwner(key).equals(owner)) {
+        Files.setOwner(key, owner);
+      }
     }
     Matcher line = PUBLIC_LINE.matcher(Files.readString(publicHalf(key)));
     if (!line.lookingAt()) {
