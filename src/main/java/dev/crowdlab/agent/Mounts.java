@@ -62,9 +62,9 @@ interface Mounts {
   void abort(Place place);
 
   /**
-   * Unmounts a workspace that is alive and that nobody uses any more, and waits until its sshfs has
-   * ended by itself. Then all that was written there is on the file server. To be followed by
-   * {@link #detach}, however it ends.
+   * Unmounts a workspace that is alive and that nobody uses any more, after the file server has
+   * answered a question that follows all that was written there: then all of it is on the file
+   * server. To be followed by {@link #detach}, however it ends.
    *
    * @return false when it was not alive, or did not end in time: then nothing is known
    */

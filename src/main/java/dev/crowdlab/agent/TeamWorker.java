@@ -308,6 +308,7 @@ final class TeamWorker {
       deployment = null;
       notMade(run, e.code(), e.text());
     } catch (IOException e) {
+      dropAhead();
       notMade(run, RunFailure.INTERNAL, "the run cannot be kept: " + e);
     } catch (RuntimeException | Error e) {
       // Whoever asked waits for an answer, and what runs meanwhile has nothing to do with it.
@@ -666,7 +667,17 @@ final class TeamWorker {
       LOG.info(present + ": its workspace does not answer");
     }
     return now - present.hungSince < timings.mountDead().toNanos()
-        && host.mounts().login(present.place, mount, cancelled) instanceof Attach.Attached;
+        && takesLogin(present, mount, cancelled);
+  }
+
+  /** Asked twice at most: on such a way a login fails now and then, too. */
+  private boolean takesLogin(
+      Deployment present, ToAgent.Mount mount, CompletableFuture<Void> cancelled) {
+    Attach answer = host.mounts().login(present.place, mount, cancelled);
+    if (answer instanceof Attach.Unreachable) {
+      answer = host.mounts().login(present.place, mount, cancelled);
+    }
+    return answer instanceof Attach.Attached;
   }
 
   private void fullChanged(Deployment present) {

@@ -37,7 +37,8 @@ public enum Entitlement {
     long bound = binding == null ? 0 : binding.epoch();
     long highest = Math.max(status.highestEpoch() == null ? 0 : status.highestEpoch(), bound);
     if (report.epoch() > highest) {
-      return UNKNOWN;
+      // Of a team that rests nobody would ask the file server.
+      return binding == null && team.get().getSpec().suspended() ? OVER : UNKNOWN;
     }
     boolean here = binding != null && vm.uid().equals(binding.vmUid()) && bound == report.epoch();
     return here ? BOUND : OVER;

@@ -1,6 +1,7 @@
 package dev.crowdlab.hub;
 
 import dev.crowdlab.api.Reason;
+import dev.crowdlab.core.LimitedMap;
 import dev.crowdlab.core.Outcome;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.protocol.FromAgent.Prepared;
@@ -34,6 +35,12 @@ final class Ledger {
    */
   private static final int MAX_GONE = 1_024;
 
+  /**
+   * How many stops may be under way; twice what a VM can report. A VM that reports ever new teams
+   * makes the eldest be forgotten, which whoever still wants it orders again.
+   */
+  private static final int MAX_STOPS = 1_024;
+
   /** How long containers get to end by themselves. */
   static final int GRACE_MILLIS = 5_000;
 
@@ -51,11 +58,11 @@ final class Ledger {
       Outcome.inProgress(LOOK_AGAIN, "the machine makes the containers");
 
   private final Map<String, Run> runs = new LinkedHashMap<>();
-  private final Map<String, Stop> stops = new LinkedHashMap<>();
+  private final Map<String, Stop> stops = LimitedMap.byAge(MAX_STOPS);
   private final Map<String, Long> gone = new LinkedHashMap<>();
   private final Map<String, Preparation> preparations = new LinkedHashMap<>();
   private final Map<String, Run> sentRuns = new LinkedHashMap<>();
-  private final Map<String, Stop> sentStops = new LinkedHashMap<>();
+  private final Map<String, Stop> sentStops = LimitedMap.byAge(MAX_STOPS);
   private Reports reports = new Reports(List.of());
   private Link link = Link.NONE;
 

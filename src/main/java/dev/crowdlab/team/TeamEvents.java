@@ -19,6 +19,7 @@ import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,6 +40,12 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
 
   private static final Logger LOG = LoggerFactory.getLogger(TeamEvents.class);
   private static final Duration EXAMINE_AGAIN = Duration.ofSeconds(2);
+  private static final Duration EXAMINE_SELDOM = Duration.ofSeconds(30);
+
+  /** How much longer than an examination the rest after it is. */
+  private static final int REST_FACTOR = 9;
+
+  private static final Duration LONGEST_REST = Duration.ofSeconds(5);
 
   /** Machines examined at a time: a machine waits for the API server, not for other machines. */
   private static final int MAX_READING = 16;
@@ -55,6 +62,12 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
   private final Map<VmRef, Boolean> examining = new ConcurrentHashMap<>();
 
   private final Semaphore reading = new Semaphore(MAX_READING);
+
+  /** The machines whose next examination has its time. */
+  private final Set<VmRef> due = ConcurrentHashMap.newKeySet();
+
+  /** The last wait of those that run what status does not know. */
+  private final Map<VmRef, Duration> waits = new ConcurrentHashMap<>();
 
   /**
    * Passes news on.
@@ -205,14 +218,28 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
 
   private void examineInTurn(VmRef vm) {
     do {
+      long began = System.nanoTime();
       reading.acquireUninterruptibly();
       try {
         examineNow(vm);
       } finally {
         reading.release();
       }
+      rest(System.nanoTime() - began);
       // Null, and so the end, unless it was asked for once more.
     } while (examining.computeIfPresent(vm, (key, again) -> again ? false : null) != null);
+  }
+
+  /**
+   * Whatever a machine says, and however much, the API server is asked because of it for a small
+   * part of the time only.
+   */
+  private static void rest(long took) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(Math.min(REST_FACTOR * took, LONGEST_REST.toNanos()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void examineNow(VmRef vm) {
@@ -220,24 +247,41 @@ public final class TeamEvents implements AgentListener, ResourceEventHandler<Con
       LOG.debug("{}: not examined, the operator stops", vm);
       return;
     }
+    boolean before = staleRuns.isClean(vm);
     try {
       switch (staleRuns.examine(vm)) {
-        case CLEAN -> roomChanged(vm.namespace());
-        case CLEAN_SO_FAR -> {
-          roomChanged(vm.namespace());
-          examineLater(vm);
-        }
-        case NOT_CLEAN -> {}
+        case CLEAN, NOT_CLEAN -> waits.remove(vm);
+        case CLEAN_SO_FAR ->
+            examineLater(vm, waits.merge(vm, EXAMINE_AGAIN, (last, first) -> longer(last)));
       }
     } catch (RuntimeException e) {
       LOG.warn("{}: what it runs could not be examined: {}", vm, e.getMessage());
-      examineLater(vm);
+      examineLater(vm, EXAMINE_AGAIN);
+    }
+    if (!before && staleRuns.isClean(vm)) {
+      roomChanged(vm.namespace());
     }
   }
 
-  private void examineLater(VmRef vm) {
+  private static Duration longer(Duration wait) {
+    Duration twice = wait.multipliedBy(2);
+    return twice.compareTo(EXAMINE_SELDOM) < 0 ? twice : EXAMINE_SELDOM;
+  }
+
+  /** However often it is asked for, one is due at a time. */
+  private void examineLater(VmRef vm, Duration wait) {
+    if (!due.add(vm)) {
+      return;
+    }
     try {
-      var _ = executor.schedule(() -> examine(vm), EXAMINE_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+      var _ =
+          executor.schedule(
+              () -> {
+                due.remove(vm);
+                examine(vm);
+              },
+              wait.toMillis(),
+              TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       LOG.debug("{}: not examined, the operator stops", vm);
     }

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +55,7 @@ public final class ContributedVMReconciler
   private final Enrolment enrolment;
   private final EventSource<?, ContributedVM> agentEvents;
   private final SshSecrets secrets = new SshSecrets();
+  private @Nullable InformerEventSource<LabTeam, ContributedVM> teams;
 
   /**
    * @param steps hears of each boundary between two steps of a machine
@@ -136,7 +138,7 @@ public final class ContributedVMReconciler
   @Override
   public List<EventSource<?, ContributedVM>> prepareEventSources(
       EventSourceContext<ContributedVM> context) {
-    InformerEventSource<LabTeam, ContributedVM> teams =
+    teams =
         new InformerEventSource<>(
             InformerEventSourceConfiguration.from(LabTeam.class, ContributedVM.class)
                 .withName("bound-teams")
@@ -154,11 +156,14 @@ public final class ContributedVMReconciler
     secrets.changed(secret);
   }
 
-  private static VmSurroundings surroundings(ContributedVM vm, Context<ContributedVM> context) {
+  private VmSurroundings surroundings(ContributedVM vm, Context<ContributedVM> context) {
     return new VmSurroundings(
         context.getPrimaryCache().list().toList(),
         SshSecrets.of(vm, context),
-        List.copyOf(context.getSecondaryResources(LabTeam.class)));
+        // Not only those that the mapper leads here: it goes by status, which may have forgotten.
+        requireNonNull(teams, "teams")
+            .list(vm.getMetadata().getNamespace(), team -> true)
+            .toList());
   }
 
   private StatusSink sink(Context<ContributedVM> context) {

@@ -218,14 +218,22 @@ final class Reputations {
           .findFirst();
     }
 
-    /** One that lasts is kept, however many came since: its end is still to be told. */
+    /**
+     * One that lasts is kept, however many came since: its end is still to be told. So is the last
+     * loss: since when the machine has been well is counted from it.
+     */
     void begin(FaultCause cause, Instant at) {
       faults.addFirst(new Fault(cause, Times.format(at), null));
       for (int i = faults.size() - 1; i > 0 && faults.size() > FAULTS_KEPT; i--) {
-        if (faults.get(i).over() != null) {
+        if (faults.get(i).over() != null && !isLastLoss(i)) {
           faults.remove(i);
         }
       }
+    }
+
+    private boolean isLastLoss(int i) {
+      return faults.get(i).cause().isLoss()
+          && faults.subList(0, i).stream().noneMatch(later -> later.cause().isLoss());
     }
 
     void heard(Instant at) {

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param all every ContributedVM of the cluster
  * @param secret the Secret that {@code spec.ssh.credentialsSecretRef} names
- * @param teams the LabTeams that are bound to the machine, or were
+ * @param teams the LabTeams of the machine's namespace
  */
 record VmSurroundings(List<ContributedVM> all, Optional<Secret> secret, List<LabTeam> teams) {
   VmSurroundings {

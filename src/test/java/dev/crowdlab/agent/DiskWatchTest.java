@@ -118,7 +118,7 @@ class DiskWatchTest {
     assertThat(disks.written).hasSize(1);
 
     disks.states.put(STATE, DiskState.READ_ONLY);
-    assertThat(disks.written).hasSize(1);
+    await().during(Duration.ofMillis(200)).until(() -> disks.written.size() == 1);
 
     disks.written.clear();
     DiskWatch other = watch(NEVER, AT_ONCE);

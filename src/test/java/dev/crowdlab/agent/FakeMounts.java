@@ -16,6 +16,7 @@ final class FakeMounts implements Mounts {
   private int attempts;
   private int aborts;
   private int logins;
+  private boolean flaky;
 
   FakeMounts(FakePods pods) {
     this.pods = pods;
@@ -35,6 +36,10 @@ final class FakeMounts implements Mounts {
 
   synchronized int attempts() {
     return attempts;
+  }
+
+  synchronized void everySecondLoginFails() {
+    flaky = true;
   }
 
   synchronized int logins() {
@@ -79,7 +84,7 @@ final class FakeMounts implements Mounts {
   public synchronized Attach login(
       Place place, ToAgent.Mount mount, CompletableFuture<Void> cancel) {
     logins++;
-    return answer;
+    return flaky && logins % 2 == 1 ? new Attach.Unreachable("lost on the way") : answer;
   }
 
   @Override

@@ -1175,9 +1175,24 @@ class TeamWorkerTest {
     mounts.health(PLACE, Health.ALIVE);
 
     // then
-    await().pollDelay(Duration.ofMillis(200)).until(() -> true);
-    assertThat(reporter.all()).hasSize(before);
+    await().during(Duration.ofMillis(200)).until(() -> reporter.all().size() == before);
     assertThat(pods.isRunning(POD, "web")).isTrue();
+  }
+
+  @Test
+  void aLoginThatFailsOnceDoesNotCondemnAMountThatHangs() {
+    // given
+    teams = newTeams(QUICK.withMountDead(Duration.ofMinutes(5)));
+    up();
+    int before = reporter.all().size();
+    mounts.everySecondLoginFails();
+
+    // when
+    mounts.health(PLACE, Health.HUNG);
+
+    // then
+    await().until(() -> mounts.logins() > 6);
+    assertThat(reporter.all()).hasSize(before);
   }
 
   @Test

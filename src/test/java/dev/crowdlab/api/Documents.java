@@ -9,7 +9,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 
 /** The two documents that users begin with, and a way to change them in one place. */
-final class Documents {
+public final class Documents {
   /** Where nothing is ever kept: a test that makes these objects takes a namespace of its own. */
   static final String NAMESPACE = "api-it";
 
@@ -27,7 +27,7 @@ final class Documents {
       """
           .formatted(FINGERPRINT);
 
-  static final String TEAM =
+  public static final String TEAM =
       """
       apiVersion: crowdlab.dev/v1alpha1
       kind: LabTeam

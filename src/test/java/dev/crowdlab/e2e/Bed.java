@@ -1,6 +1,5 @@
 package dev.crowdlab.e2e;
 
-import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.experiment.Cluster;
 import dev.crowdlab.experiment.KubernetesCluster;
@@ -9,8 +8,6 @@ import dev.crowdlab.testbed.HostOptions;
 import dev.crowdlab.testbed.IngressBed;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,7 +104,7 @@ final class Bed implements AutoCloseable {
             "{matchLabels: {example.org/lane: " + name + "}}");
     for (String machine : its) {
       lane.machines.put(machine, machines.get(machine));
-      patch(machine, "{\"metadata\":{\"labels\":{\"example.org/lane\":\"" + name + "\"}}}");
+      lab.patchVm(machine, "{\"metadata\":{\"labels\":{\"example.org/lane\":\"" + name + "\"}}}");
     }
     return lane;
   }
@@ -187,7 +184,7 @@ final class Bed implements AutoCloseable {
   /** Keeps new teams away from machines, or lets them in again. */
   void cordon(List<LabHost> which, boolean cordoned) {
     for (LabHost machine : which) {
-      patch(machine.name(), "{\"spec\":{\"schedulable\":" + !cordoned + "}}");
+      lab.patchVm(machine.name(), "{\"spec\":{\"schedulable\":" + !cordoned + "}}");
     }
     for (LabHost machine : which) {
       lab.awaitVm(
@@ -196,14 +193,6 @@ final class Bed implements AutoCloseable {
           vm -> vm.getMetadata().getGeneration().equals(vm.getStatus().observedGeneration()),
           BOUND);
     }
-  }
-
-  private void patch(String machine, String change) {
-    lab.client()
-        .resources(ContributedVM.class)
-        .inNamespace(lab.namespace())
-        .withName(machine)
-        .patch(PatchContext.of(PatchType.JSON_MERGE), change);
   }
 
   /** Does the same to several machines at once. */

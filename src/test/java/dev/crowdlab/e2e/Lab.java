@@ -20,6 +20,8 @@ import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientTimeoutException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -627,6 +629,15 @@ public final class Lab implements AutoCloseable {
 
   public ContributedVM vm(String name) {
     return client().resources(ContributedVM.class).inNamespace(namespace).withName(name).get();
+  }
+
+  /** Changes the object as a JSON merge patch says (RFC 7396). */
+  void patchVm(String name, String change) {
+    client()
+        .resources(ContributedVM.class)
+        .inNamespace(namespace)
+        .withName(name)
+        .patch(PatchContext.of(PatchType.JSON_MERGE), change);
   }
 
   public LabTeam teamNow(String name) {

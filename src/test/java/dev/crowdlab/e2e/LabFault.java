@@ -35,11 +35,11 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
     /**
      * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
      * of probes, 3 s for an agent), the API client's (it tries again within seconds), a mount's (8
-     * s of silence and a login that comes to nothing in 5 s).
+     * s of silence and two logins that come to nothing in 5 s each).
      */
     BRIEF(
         Duration.ofSeconds(8),
-        Duration.ofSeconds(18),
+        Duration.ofSeconds(22),
         Duration.ofSeconds(4),
         Duration.ofSeconds(4),
         Duration.ofMillis(150),

@@ -123,6 +123,24 @@ class TeamEventsTest {
         .satisfies(stop -> assertThat(((ToAgent.Stop) stop).epoch()).isEqualTo(7));
   }
 
+  @Test
+  void howeverMuchAMachineSaysOneExaminationIsDueAtATime() {
+    teams.knownEpoch = 0;
+    VmRef vm = connected("flapping");
+    for (int i = 0; i < 20; i++) {
+      events.examine(vm);
+      await().atMost(SOON).until(() -> staleRuns.isClean(vm));
+    }
+
+    int before = teams.reads("flapping");
+
+    // One chain asks after 2 s, then after ever longer times; twenty would have asked 40 times.
+    await()
+        .during(Duration.ofMillis(4_500))
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> teams.reads("flapping") <= before + 4);
+  }
+
   /** A machine that runs one team, of its own name, which is to be read. */
   private VmRef connected(String name) {
     VmRef vm = new VmRef("lab", name, "uid-" + name);

@@ -320,6 +320,25 @@ class ReputationsTest {
   }
 
   @Test
+  void theLastLossIsKeptHoweverOftenTheDiskWasFullSince() {
+    bench.ready();
+    lost(VmFault.SILENT, Duration.ofMinutes(1));
+    back("boot");
+
+    for (int i = 0; i < 8; i++) {
+      disk(DiskState.FULL);
+      bench.clock.advance(Duration.ofMinutes(2));
+      disk(DiskState.WRITABLE);
+      bench.clock.advance(Duration.ofMinutes(2));
+    }
+
+    assertThat(reputation().faults())
+        .hasSize(5)
+        .last()
+        .satisfies(fault -> assertThat(fault.cause().isLoss()).isTrue());
+  }
+
+  @Test
   void whatAnEarlierOperatorWroteIsGoneOnWith() {
     bench.ready();
     lost(VmFault.SILENT, Duration.ofMinutes(1));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.ContributedVMSpec;
+import dev.crowdlab.api.Documents;
 import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.LabTeamStatus;
 import dev.crowdlab.api.Names;
@@ -26,6 +27,7 @@ import dev.crowdlab.ssh.SshCredentials;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -494,7 +496,7 @@ class VmLifecycleTest {
   @Test
   void aMachineThatRunsWhatAnEmptiedStatusDoesNotKnowIsReady() {
     bench.ready();
-    LabTeam team = new LabTeam();
+    LabTeam team = Serialization.unmarshal(Documents.TEAM, LabTeam.class);
     team.setMetadata(
         new ObjectMetaBuilder()
             .withNamespace("lab")
