@@ -38,8 +38,7 @@ final class Deployment {
   boolean hung;
   boolean full;
   boolean healthyBefore;
-  long hungSince;
-  long deadSince;
+  long mountIllSince;
   long startedAt;
   long nextLook = System.nanoTime();
   long nextFullLook = System.nanoTime();

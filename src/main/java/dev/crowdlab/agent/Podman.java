@@ -275,16 +275,19 @@ final class Podman implements Pods {
     setUp.put(pod, views);
   }
 
+  private static List<String> inspect(String format, Pod pod, List<String> containers) {
+    List<String> words =
+        new ArrayList<>(List.of("inspect", "--type", "container", "--format", format));
+    containers.forEach(container -> words.add(pod.container(container)));
+    return words;
+  }
+
   private Map<String, String> pids(Pod pod, List<ToAgent.Container> containers) {
     List<String> words =
-        new ArrayList<>(
-            List.of(
-                "inspect",
-                "--type",
-                "container",
-                "--format",
-                "{{.Name}} {{.Id}} {{.State.Pid}} {{.Config.StopSignal}}"));
-    containers.forEach(container -> words.add(pod.container(container.name())));
+        inspect(
+            "{{.Name}} {{.Id}} {{.State.Pid}} {{.Config.StopSignal}}",
+            pod,
+            containers.stream().map(ToAgent.Container::name).toList());
     Map<String, String> pids = new HashMap<>();
     for (String line : podman(QUICK, words).out().lines().toList()) {
       String[] parts = line.strip().split(" ", -1);
@@ -334,15 +337,11 @@ final class Podman implements Pods {
   @Override
   public List<Status> statuses(Pod pod, List<String> containers) {
     List<String> words =
-        new ArrayList<>(
-            List.of(
-                "inspect",
-                "--type",
-                "container",
-                "--format",
-                "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"
-                    + " {{.State.Pid}} {{.Config.StopSignal}}"));
-    containers.forEach(container -> words.add(pod.container(container)));
+        inspect(
+            "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"
+                + " {{.State.Pid}} {{.Config.StopSignal}}",
+            pod,
+            containers);
     Result result = podman(QUICK, words);
     List<Status> statuses = new ArrayList<>();
     for (String container : containers) {

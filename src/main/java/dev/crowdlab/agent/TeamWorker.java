@@ -643,10 +643,13 @@ final class TeamWorker {
             return true;
           }
         }
-        case DEAD -> {}
+        case DEAD -> {
+          if (!present.hung) {
+            present.mountIllSince = now;
+          }
+        }
       }
       present.mountDead = true;
-      present.deadSince = present.hung ? present.hungSince : now;
       LOG.warning(present + ": its workspace is " + health);
     }
     giveUpOrWait(present, mount, cancelled);
@@ -663,10 +666,10 @@ final class TeamWorker {
       Deployment present, ToAgent.Mount mount, long now, CompletableFuture<Void> cancelled) {
     if (!present.hung) {
       present.hung = true;
-      present.hungSince = now;
+      present.mountIllSince = now;
       LOG.info(present + ": its workspace does not answer");
     }
-    return now - present.hungSince < timings.mountDead().toNanos()
+    return now - present.mountIllSince < timings.mountDead().toNanos()
         && takesLogin(present, mount, cancelled);
   }
 
@@ -711,7 +714,7 @@ final class TeamWorker {
   }
 
   private void endAfterBound(Deployment present, String why) {
-    if (System.nanoTime() - present.deadSince > timings.mountDead().toNanos()) {
+    if (System.nanoTime() - present.mountIllSince > timings.mountDead().toNanos()) {
       giveUp(present, RunFailure.MOUNT_FAILED, why);
     }
   }

@@ -59,7 +59,7 @@ final class Ledger {
 
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private final Map<String, Stop> stops = LimitedMap.byAge(MAX_STOPS);
-  private final Map<String, Long> gone = new LinkedHashMap<>();
+  private final Map<String, Long> gone = LimitedMap.byAge(MAX_GONE);
   private final Map<String, Preparation> preparations = new LinkedHashMap<>();
   private final Map<String, Run> sentRuns = new LinkedHashMap<>();
   private final Map<String, Stop> sentStops = LimitedMap.byAge(MAX_STOPS);
@@ -307,9 +307,6 @@ final class Ledger {
       stops.remove(said.teamUid());
       sentStops.remove(said.teamUid());
       gone.merge(said.teamUid(), stop.epoch(), Math::max);
-      if (gone.size() > MAX_GONE) {
-        gone.remove(gone.keySet().iterator().next());
-      }
     }
     return team;
   }

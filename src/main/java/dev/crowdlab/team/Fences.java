@@ -167,19 +167,22 @@ final class Fences {
     return Result.go();
   }
 
+  private Proven proven(Pass pass, long epoch, Advanced advanced) {
+    stopEarlier(pass.ref(), epoch);
+    return new Proven(epoch, advanced.mount(), advanced.quotaEnforced(), size(pass));
+  }
+
   /**
    * The epoch is proven, so no earlier one can write any more, wherever it runs: each machine that
    * reports one is told. Status may have forgotten it, and then nothing else would tell. A machine
    * that is away is examined when it is back.
    */
-  private Proven proven(Pass pass, long epoch, Advanced advanced) {
-    TeamRef team = pass.ref();
+  private void stopEarlier(TeamRef team, long epoch) {
     for (VmView vm : vms.in(team.namespace())) {
       agents.reports(vm.ref()).stream()
           .filter(report -> report.teamUid().equals(team.uid()) && report.epoch() < epoch)
           .forEach(report -> agents.stop(vm.ref(), team, report.epoch()));
     }
-    return new Proven(epoch, advanced.mount(), advanced.quotaEnforced(), size(pass));
   }
 
   private static long size(Pass pass) {

@@ -1,6 +1,5 @@
 package dev.crowdlab.team;
 
-import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.core.TeamRef;
 import dev.crowdlab.core.VmRef;
 import dev.crowdlab.hub.Agents;
@@ -10,7 +9,6 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -99,16 +97,10 @@ public final class StaleRuns {
         .filter(report -> report.namespace().equals(namespace) && report.name().equals(name))
         .anyMatch(
             report ->
-                Entitlement.of(vm, report, ofReport(report, teams.cached(namespace).stream()))
-                    != Entitlement.BOUND);
+                Entitlement.of(vm, report, teams.cached(namespace).stream()) != Entitlement.BOUND);
   }
 
   private Entitlement entitlement(VmRef vm, TeamReport report) {
-    Stream<LabTeam> live = teams.live(report.namespace(), report.name()).stream();
-    return Entitlement.of(vm, report, ofReport(report, live));
-  }
-
-  private static Optional<LabTeam> ofReport(TeamReport report, Stream<LabTeam> teams) {
-    return teams.filter(team -> report.teamUid().equals(team.getMetadata().getUid())).findFirst();
+    return Entitlement.of(vm, report, teams.live(report.namespace(), report.name()).stream());
   }
 }

@@ -22,10 +22,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -95,14 +92,8 @@ final class VmObserver {
 
   /** Whether the machine still runs what it is not entitled to. */
   private boolean stale(VmRef vm, List<LabTeam> teams) {
-    Map<String, LabTeam> byUid =
-        teams.stream()
-            .collect(Collectors.toMap(t -> t.getMetadata().getUid(), Function.identity()));
     return agents.reports(vm).stream()
-        .anyMatch(
-            report ->
-                Entitlement.of(vm, report, Optional.ofNullable(byUid.get(report.teamUid())))
-                    == Entitlement.OVER);
+        .anyMatch(report -> Entitlement.of(vm, report, teams.stream()) == Entitlement.OVER);
   }
 
   private static Optional<Binding> bindingTo(VmRef vm, LabTeam team) {

@@ -570,15 +570,10 @@ public final class Lab implements AutoCloseable {
 
   /** Asks for another binding than the one of this epoch. */
   public void rebind(String team, long epoch) {
-    client()
-        .resources(LabTeam.class)
-        .inNamespace(namespace)
-        .withName(team)
-        .edit(
-            object -> {
-              object.getMetadata().getAnnotations().put(Names.REBIND, Long.toString(epoch));
-              return object;
-            });
+    patch(
+        LabTeam.class,
+        team,
+        "{\"metadata\": {\"annotations\": {\"%s\": \"%d\"}}}".formatted(Names.REBIND, epoch));
   }
 
   /** Writes a team's status, as nobody but an operator should. */
@@ -633,8 +628,12 @@ public final class Lab implements AutoCloseable {
 
   /** Changes the object as a JSON merge patch says (RFC 7396). */
   void patchVm(String name, String change) {
+    patch(ContributedVM.class, name, change);
+  }
+
+  private void patch(Class<? extends HasMetadata> kind, String name, String change) {
     client()
-        .resources(ContributedVM.class)
+        .resources(kind)
         .inNamespace(namespace)
         .withName(name)
         .patch(PatchContext.of(PatchType.JSON_MERGE), change);

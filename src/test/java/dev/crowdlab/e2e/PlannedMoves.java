@@ -1,7 +1,6 @@
 package dev.crowdlab.e2e;
 
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.StepTime;
 import dev.crowdlab.api.TeamStep;
@@ -17,8 +16,6 @@ import dev.crowdlab.testbed.IngressBed;
 import dev.crowdlab.testbed.LabHost;
 import dev.crowdlab.testbed.LabNetwork;
 import dev.crowdlab.testbed.TestBed;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -118,13 +115,7 @@ public final class PlannedMoves {
     awaitAnswers(history, Instant.now());
     long epoch = lab.teamNow(TEAM).getStatus().binding().epoch();
     Instant asked = Instant.now();
-    lab.client()
-        .resources(LabTeam.class)
-        .inNamespace(lab.namespace())
-        .withName(TEAM)
-        .patch(
-            PatchContext.of(PatchType.JSON_MERGE),
-            "{\"metadata\": {\"annotations\": {\"%s\": \"%d\"}}}".formatted(Names.REBIND, epoch));
+    lab.rebind(TEAM, epoch);
     LabTeam after = lab.awaitTeamReadyAfter(TEAM, epoch, BOUND);
     awaitAnswers(history, Instant.now());
     List<Exchange> exchanges = history.from(asked);

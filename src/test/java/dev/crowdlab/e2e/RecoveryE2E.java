@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.crowdlab.api.ConditionType;
 import dev.crowdlab.api.ContributedVM;
 import dev.crowdlab.api.LabTeam;
-import dev.crowdlab.api.Names;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.api.Recovery;
 import dev.crowdlab.api.RecoveryCause;
@@ -91,7 +90,7 @@ class RecoveryE2E {
       if (!machine.succeeds("true")) {
         machine.start();
       }
-      patchVm(machine, "{\"spec\": {\"drain\": false}}");
+      lab.patchVm(machine.name(), "{\"spec\": {\"drain\": false}}");
       ContributedVM vm = lab.vm(machine.name());
       if (vm.getStatus().voice() != null && vm.getStatus().voice().wish() != null) {
         machine.succeeds("systemctl", "start", "crowdlab-agent");
@@ -252,14 +251,18 @@ class RecoveryE2E {
     LabHost drained = machines.get(placed.getStatus().binding().vm());
 
     LabTeam moved =
-        withUnsyncedLines(placed, () -> patchVm(drained, "{\"spec\": {\"drain\": true}}"));
+        withUnsyncedLines(
+            placed, () -> lab.patchVm(drained.name(), "{\"spec\": {\"drain\": true}}"));
 
     assertDrained(moved, drained);
     awaitClean(drained, placed);
     lab.awaitVm(drained.name(), "drained", vm -> isDrained(vm), BOUND);
-    patchVm(drained, "{\"spec\": {\"drain\": false}}");
+    lab.patchVm(drained.name(), "{\"spec\": {\"drain\": false}}");
 
-    LabTeam movedAgain = withUnsyncedLines(moved, () -> rebind(moved));
+    LabTeam movedAgain =
+        withUnsyncedLines(
+            moved,
+            () -> lab.rebind(moved.getMetadata().getName(), moved.getStatus().binding().epoch()));
 
     Recovery rebind = movedAgain.getStatus().recoveries().getFirst();
     assertThat(rebind.cause()).isEqualTo(RecoveryCause.REQUESTED);
@@ -323,25 +326,6 @@ class RecoveryE2E {
 
   private static boolean isDrained(ContributedVM vm) {
     return Conditions.holds(vm.getStatus().conditions(), ConditionType.DRAINED);
-  }
-
-  private void patchVm(LabHost machine, String patch) {
-    lab.client()
-        .resources(ContributedVM.class)
-        .inNamespace(lab.namespace())
-        .withName(machine.name())
-        .patch(PatchContext.of(PatchType.JSON_MERGE), patch);
-  }
-
-  private void rebind(LabTeam team) {
-    lab.client()
-        .resources(LabTeam.class)
-        .inNamespace(lab.namespace())
-        .withName(team.getMetadata().getName())
-        .patch(
-            PatchContext.of(PatchType.JSON_MERGE),
-            "{\"metadata\": {\"annotations\": {\"%s\": \"%d\"}}}"
-                .formatted(Names.REBIND, team.getStatus().binding().epoch()));
   }
 
   // ---- the contributor's voice

@@ -10,7 +10,7 @@ import dev.crowdlab.core.VmRef;
 import dev.crowdlab.protocol.FromAgent.TeamReport;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,18 +46,19 @@ class EntitlementTest {
         Serialization.unmarshal(
             Documents.TEAM.replace("spec:\n", "spec:\n  suspended: %b\n".formatted(suspended)),
             LabTeam.class);
+    team.getMetadata().setUid("uid-t");
     LabTeamStatus.Builder status = LabTeamStatus.EMPTY.toBuilder().highestEpoch(highest);
     if (vm != null) {
       status.binding(new Binding(vm, "uid-" + vm, bound, null, null, null, 1, null));
     }
     team.setStatus(status.build());
 
-    assertThat(Entitlement.of(ALICE, report(reported), Optional.of(team))).isEqualTo(expected);
+    assertThat(Entitlement.of(ALICE, report(reported), Stream.of(team))).isEqualTo(expected);
   }
 
   @Test
   void aRunOfATeamThatIsNoMoreIsOver() {
-    assertThat(Entitlement.of(ALICE, report(3), Optional.empty())).isEqualTo(Entitlement.OVER);
+    assertThat(Entitlement.of(ALICE, report(3), Stream.empty())).isEqualTo(Entitlement.OVER);
   }
 
   private static TeamReport report(long epoch) {
