@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** A student who opens the team's URL all the time, as far as any exercise allows it. */
 public final class StudentWitness implements Witness {
@@ -111,6 +112,15 @@ public final class StudentWitness implements Witness {
   @Override
   public List<Breach> breaches() {
     return StudentJudge.judge(history.from(Instant.MIN));
+  }
+
+  /**
+   * What is wrong with the file that the student appends to, as it lies where it is kept.
+   *
+   * @param stored reads it
+   */
+  public Optional<Breach> wrongFile(Supplier<String> stored) {
+    return student.wrong(stored).map(wrong -> new Breach(Breach.Kind.WRONG_FILE, wrong));
   }
 
   @Override

@@ -21,6 +21,8 @@ public record Breach(Kind kind, String detail) {
     TWO_WRITERS,
     /** Bytes that nobody wrote. */
     FOREIGN_BYTES,
+    /** What a student's requests saved lies there otherwise. */
+    WRONG_FILE,
     /** A student was shown something else than what was saved. */
     WRONG_ANSWER
   }

@@ -17,6 +17,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.Request;
@@ -147,6 +148,17 @@ public final class HttpStudent implements AutoCloseable {
         acknowledged.add(number);
       }
     }
+  }
+
+  /**
+   * What is wrong with the file that this student appends to, as it lies where it is kept; empty
+   * when nothing is.
+   *
+   * @param stored reads it
+   */
+  public Optional<String> wrong(Supplier<String> stored) {
+    List<Long> before = acknowledged();
+    return StudentJudge.wrong(stored.get(), before, sent.get());
   }
 
   private List<Long> acknowledged() {

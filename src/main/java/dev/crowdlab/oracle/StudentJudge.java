@@ -9,9 +9,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Judges what a student was shown, and how a student's requests fared. */
 public final class StudentJudge {
+
+  private static final Pattern UNPRINTABLE = Pattern.compile("([\\x00-\\x1f\\x7f])\\1*");
 
   private StudentJudge() {}
 
@@ -38,12 +41,16 @@ public final class StudentJudge {
    */
   public static Optional<String> wrong(String shown, Collection<Long> acknowledged, long highest) {
     List<Long> numbers = new ArrayList<>();
+    int offset = 0;
     for (String line : shown.split("\n", -1)) {
       if (line.matches("[0-9]{1,18}\\.")) {
         numbers.add(Long.parseLong(line.substring(0, line.length() - 1)));
       } else if (!line.matches("[0-9]{0,18}")) {
-        return Optional.of("a line that nobody sent: '" + line + "'");
+        return Optional.of(
+            "a line that nobody sent, at %d of %d: '%s'"
+                .formatted(offset, shown.length(), printable(line)));
       }
+      offset += line.length() + 1;
     }
     Set<Long> wanted = new HashSet<>(acknowledged);
     Set<Long> seen = new HashSet<>();
@@ -66,6 +73,14 @@ public final class StudentJudge {
         .filter(number -> !seen.contains(number))
         .findFirst()
         .map(number -> number + " was acknowledged and is not shown");
+  }
+
+  /** A line with what no terminal shows spelt out: NUL bytes are the trace of a hole in a file. */
+  private static String printable(String line) {
+    return UNPRINTABLE
+        .matcher(line)
+        .replaceAll(
+            run -> "<%d x %02x>".formatted(run.group().length(), (int) run.group().charAt(0)));
   }
 
   /**

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -51,10 +52,18 @@ public final class BedExperiment implements Callable<Integer> {
   @Option(names = "--list", description = "Lists the faults and what is expected, and ends.")
   private boolean list;
 
-  @Option(
-      names = "--brief",
-      description = "A minute's outage and the like take seconds, as in the tests.")
-  private boolean brief;
+  /** How long outages and the like take. */
+  private static final class Manner {
+    @Option(
+        names = "--brief",
+        description = "A minute's outage and the like take seconds, as in the tests.")
+    private boolean brief;
+
+    @Option(names = "--lasting", description = "A minute's outage takes ten.")
+    private boolean lasting;
+  }
+
+  @ArgGroup private Manner manner = new Manner();
 
   @Option(
       names = "--minutes",
@@ -88,7 +97,8 @@ public final class BedExperiment implements Callable<Integer> {
     }
     List<LabFault> chosen =
         faults.isEmpty() ? LabFault.all() : faults.stream().map(LabFault::of).toList();
-    Lengths lengths = brief ? Lengths.BRIEF : Lengths.FULL;
+    Lengths lengths =
+        manner.brief ? Lengths.BRIEF : manner.lasting ? Lengths.LASTING : Lengths.FULL;
     TestBed testBed = TestBed.ready();
     Results results;
     try (ControlPlane controlPlane = ControlPlane.start(testBed);

@@ -23,8 +23,8 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * The oracle of one team on the test bed: a student with GET, POST and a WebSocket through the
- * ingress, and a writer in the exercise whose saved lines a collector outside hears of. The lines
- * are read where they lie, on the file server.
+ * ingress, and a writer in the exercise whose saved lines a collector outside hears of. What both
+ * saved is also read where it lies, on the file server.
  */
 final class BedWitness implements Witness {
 
@@ -105,14 +105,15 @@ final class BedWitness implements Witness {
 
   @Override
   public int writers() {
-    return WriterJudge.writers(lines()).size();
+    return WriterJudge.writers(stored("lines")).size();
   }
 
   @Override
   public List<Breach> breaches() {
     // First what was acknowledged, then what is there: it goes on all the time.
     List<Mark> heard = heard();
-    List<Breach> breaches = new ArrayList<>(WriterJudge.judge(lines(), heard));
+    List<Breach> breaches = new ArrayList<>(WriterJudge.judge(stored("lines"), heard));
+    student.wrongFile(() -> stored("student")).ifPresent(breaches::add);
     breaches.addAll(student.breaches());
     return breaches;
   }
@@ -121,8 +122,8 @@ final class BedWitness implements Witness {
     return bed.collector().of(team);
   }
 
-  private String lines() {
-    return bed.lab().fileServer().exec("cat", data + "/lines");
+  private String stored(String file) {
+    return bed.lab().fileServer().exec("cat", data + "/" + file);
   }
 
   @Override

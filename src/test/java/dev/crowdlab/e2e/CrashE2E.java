@@ -43,7 +43,7 @@ class CrashE2E {
 
   @BeforeAll
   void start(ControlPlane controlPlane, LabNetwork network, IngressBed ingress) {
-    // Each loses its power again and again: how long it has to prove itself then is no matter here.
+    // Each is lost again and again: how long it has to prove itself then is no matter here.
     lab =
         Lab.startRelayed(
             controlPlane,
@@ -96,7 +96,7 @@ class CrashE2E {
 
     LabHost machine = machines.get(created.getStatus().binding().vm());
     lab.doomOperator(step);
-    machine.powerCut();
+    machine.partition();
     lab.awaitOperatorEnd(BOUND);
 
     lab.startMortalOperator();
@@ -104,7 +104,7 @@ class CrashE2E {
     LabTeam recovered = lab.awaitTeamReadyAfter(name, 1, BOUND);
     assertThat(recovered.getStatus().binding().epoch()).as("one move, not two").isEqualTo(2);
     assertThat(student.get(url + "cgi-bin/file?notes").body().strip()).isEqualTo("kept");
-    machine.start();
+    machine.heal();
     lab.awaitVmReady(machine.name(), BOUND);
     assertRunsOnceOnly(recovered);
     lab.delete(LabTeam.class, name, BOUND);

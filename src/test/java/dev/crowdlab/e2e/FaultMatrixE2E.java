@@ -64,6 +64,7 @@ class FaultMatrixE2E {
           ProcessFault.AGENT_CLOCK);
   private static final List<LabFault> COMMON =
       Stream.<LabFault>concat(Stream.of(MachineFault.ALL_HOSTS), Stream.of(ServiceFault.values()))
+          .filter(fault -> fault.onlyLong().isEmpty())
           .toList();
 
   private static final List<String> STEPS =

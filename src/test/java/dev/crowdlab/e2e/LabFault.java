@@ -32,6 +32,14 @@ sealed interface LabFault permits MachineFault, ProcessFault, ServiceFault {
         Duration.ofSeconds(30),
         Duration.ofMillis(100),
         Duration.ofSeconds(5)),
+    /** As {@link #FULL}, and an outage is ten minutes. */
+    LASTING(
+        Duration.ofMinutes(10),
+        Duration.ofSeconds(30),
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(30),
+        Duration.ofMillis(100),
+        Duration.ofSeconds(5)),
     /**
      * Long enough to pass each bound that is under test: the detector's (1 s of silence and a round
      * of probes, 3 s for an agent), the API client's (it tries again within seconds), a mount's (8

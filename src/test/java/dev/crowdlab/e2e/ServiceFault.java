@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.crowdlab.experiment.Expectation;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Faults of what all machines depend on: the file server, the operator, the API server. */
 enum ServiceFault implements LabFault {
@@ -43,6 +44,25 @@ enum ServiceFault implements LabFault {
       scene.bed().lab().startOperator();
       awaitConnected(scene);
       scene.hold();
+    }
+  },
+
+  /** The operator is away. */
+  OPERATOR_DOWN(UNNOTICED) {
+    @Override
+    public Optional<String> onlyLong() {
+      return Optional.of("operator-kill is its short form");
+    }
+
+    @Override
+    public void inject(Scene scene) {
+      scene.bed().lab().killOperator();
+    }
+
+    @Override
+    public void meanwhile(Scene scene) throws InterruptedException {
+      Bed.pass(scene.lengths().outage);
+      OPERATOR_KILL.meanwhile(scene);
     }
   },
 

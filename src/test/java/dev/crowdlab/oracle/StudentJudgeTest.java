@@ -57,7 +57,13 @@ class StudentJudgeTest {
   void anotherTeamsFileIsWrong() {
     assertThat(StudentJudge.wrong("1.\n9.\n", List.of(1L), 2)).contains("9 was not sent yet");
     assertThat(StudentJudge.wrong("1.\nhello\n", List.of(1L), 2))
-        .contains("a line that nobody sent: 'hello'");
+        .contains("a line that nobody sent, at 3 of 9: 'hello'");
+  }
+
+  @Test
+  void whatNoTerminalShowsIsSpeltOut() {
+    assertThat(StudentJudge.wrong("1.\n\0\0\0\t2.\n", List.of(1L), 2))
+        .contains("a line that nobody sent, at 3 of 10: '<3 x 00><1 x 09>2.'");
   }
 
   @Test
