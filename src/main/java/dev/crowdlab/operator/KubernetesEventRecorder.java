@@ -47,6 +47,9 @@ final class KubernetesEventRecorder implements EventRecorder, AutoCloseable {
   /** The events that wait to be written; one more is dropped. */
   static final int QUEUE = 1_000;
 
+  /** For how long an operator that ends waits for the events that it has not written yet. */
+  static final Duration PATIENCE = Duration.ofSeconds(2);
+
   private static final int REMEMBERED = 4_096;
   private static final int MAX_NOTE = 1_024;
   private static final int CONFLICT = 409;
@@ -57,6 +60,7 @@ final class KubernetesEventRecorder implements EventRecorder, AutoCloseable {
   private final KubernetesClient client;
   private final InstantSource clock;
   private final String instance;
+  private final Duration patience;
   private final BlockingQueue<Event> queue = new ArrayBlockingQueue<>(QUEUE);
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread writer;
@@ -66,11 +70,14 @@ final class KubernetesEventRecorder implements EventRecorder, AutoCloseable {
    * Starts the writer.
    *
    * @param instance names this operator's process in the events
+   * @param patience for how long closing waits for what is not written yet
    */
-  KubernetesEventRecorder(KubernetesClient client, InstantSource clock, String instance) {
+  KubernetesEventRecorder(
+      KubernetesClient client, InstantSource clock, String instance, Duration patience) {
     this.client = requireNonNull(client, "client");
     this.clock = requireNonNull(clock, "clock");
     this.instance = requireNonNull(instance, "instance");
+    this.patience = requireNonNull(patience, "patience");
     this.writer = Thread.ofVirtual().name("events").start(this::write);
   }
 
@@ -86,12 +93,12 @@ final class KubernetesEventRecorder implements EventRecorder, AutoCloseable {
     }
   }
 
-  /** Writes what waits, for at most two seconds. */
+  /** Writes what waits, as far as its patience goes. */
   @Override
   public void close() {
     closed.set(true);
     try {
-      if (!writer.join(Duration.ofSeconds(2))) {
+      if (!writer.join(patience)) {
         writer.interrupt();
       }
     } catch (InterruptedException e) {

@@ -160,7 +160,10 @@ public final class OperatorProcess implements AutoCloseable {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     parts.push(meters::close);
     KubernetesClient client = opened(client(kubeconfig));
-    KubernetesEventRecorder events = opened(new KubernetesEventRecorder(client, clock, identity()));
+    KubernetesEventRecorder events =
+        opened(
+            new KubernetesEventRecorder(
+                client, clock, identity(), KubernetesEventRecorder.PATIENCE));
     ClusterAddresses inside = opened(new ClusterAddresses(client, ClusterAddresses.REFRESH));
     Hub hub = opened(hub(config, client, meters));
     // Who installs the operator names the file server, which may well be a node.

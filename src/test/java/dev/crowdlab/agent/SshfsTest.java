@@ -62,6 +62,7 @@ class SshfsTest {
     assertThat(words.getLast())
         .contains("nosuid,nodev,allow_other")
         .contains("setuid=crowdlab,drop_privileges")
+        .contains("kernel_cache")
         .contains("ssh_command=ssh -F " + folder.resolve("uid-1/3/ssh_config"))
         .doesNotContain("reconnect", "sshfs_sync");
     assertThat(config)

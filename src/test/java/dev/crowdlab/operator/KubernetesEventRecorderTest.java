@@ -72,7 +72,7 @@ class KubernetesEventRecorderTest {
   }
 
   private KubernetesEventRecorder recorder(InstantSource clock) {
-    return new KubernetesEventRecorder(client, clock, "op-1");
+    return new KubernetesEventRecorder(client, clock, "op-1", Duration.ofMinutes(1));
   }
 
   private List<Event> events() {
