@@ -144,9 +144,8 @@ final class Sshfs implements Mounts {
     options.add("fsname=crowdlab-workspace");
     // Without it sshfs keeps what ssh says about a failure to itself.
     options.add("sshfs_verbose");
-    // Pages stay at an open. Dropped there, as by default, a page may come back without the line
-    // that
-    // another program is just appending, and the next reading shows NUL bytes in its place.
+    // Pages stay at an open. By default they are dropped: one may come back without the line that
+    // another program is just appending, and show NUL bytes in its place.
     options.add("kernel_cache");
     options.add("ssh_command=ssh -F " + sshConfigFile(place));
     if (mount.synchronous()) {

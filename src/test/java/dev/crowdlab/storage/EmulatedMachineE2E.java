@@ -14,6 +14,8 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome.Failed;
+import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.e2e.Lab;
 import dev.crowdlab.protocol.ToAgent;
 import dev.crowdlab.storage.Workspaces.AdvanceRequest;
@@ -299,9 +301,17 @@ final class EmulatedMachineE2E {
                 .formatted(file));
   }
 
+  /** As the operator does, again after a failure that passes: emulated, a login can be too slow. */
   private static Advanced advance(WorkspaceId id, long epoch, long size) {
     Advanced advanced =
-        done(server.workspaces().advance(request(id, epoch, size), Deadline.in(SLOW)));
+        done(
+            await()
+                .atMost(SLOW)
+                .until(
+                    () -> server.workspaces().advance(request(id, epoch, size), Deadline.in(SLOW)),
+                    outcome ->
+                        !(outcome instanceof Failed<Advanced> failed)
+                            || failed.failure().kind() != Failure.Kind.TRANSIENT));
     assertThat(mount(new dev.crowdlab.core.Outcome.Done<>(advanced)).port())
         .isEqualTo(RealFileServer.SFTP_PORT);
     return advanced;
