@@ -38,7 +38,10 @@ final class Deployment {
   boolean hung;
   boolean full;
   boolean healthyBefore;
+
+  /** Since when the mount is {@link #hung} or {@link #mountDead}; nothing while it is neither. */
   long mountIllSince;
+
   long startedAt;
   long nextLook = System.nanoTime();
   long nextFullLook = System.nanoTime();

@@ -275,21 +275,21 @@ final class Podman implements Pods {
     setUp.put(pod, views);
   }
 
-  private static List<String> inspect(String format, Pod pod, List<String> containers) {
+  private Result inspect(Pod pod, List<String> containers, String format) {
     List<String> words =
         new ArrayList<>(List.of("inspect", "--type", "container", "--format", format));
     containers.forEach(container -> words.add(pod.container(container)));
-    return words;
+    return podman(QUICK, words);
   }
 
   private Map<String, String> pids(Pod pod, List<ToAgent.Container> containers) {
-    List<String> words =
+    Result result =
         inspect(
-            "{{.Name}} {{.Id}} {{.State.Pid}} {{.Config.StopSignal}}",
             pod,
-            containers.stream().map(ToAgent.Container::name).toList());
+            containers.stream().map(ToAgent.Container::name).toList(),
+            "{{.Name}} {{.Id}} {{.State.Pid}} {{.Config.StopSignal}}");
     Map<String, String> pids = new HashMap<>();
-    for (String line : podman(QUICK, words).out().lines().toList()) {
+    for (String line : result.out().lines().toList()) {
       String[] parts = line.strip().split(" ", -1);
       if (parts.length == 4 && parts[2].matches("[1-9]\\d{0,9}")) {
         pids.put(parts[0], parts[2]);
@@ -336,13 +336,12 @@ final class Podman implements Pods {
 
   @Override
   public List<Status> statuses(Pod pod, List<String> containers) {
-    List<String> words =
+    Result result =
         inspect(
-            "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"
-                + " {{.State.Pid}} {{.Config.StopSignal}}",
             pod,
-            containers);
-    Result result = podman(QUICK, words);
+            containers,
+            "{{.Name}} {{.Id}} {{.State.Status}} {{.State.ExitCode}}"
+                + " {{.State.Pid}} {{.Config.StopSignal}}");
     List<Status> statuses = new ArrayList<>();
     for (String container : containers) {
       if (result.err().contains("no such") && result.err().contains(pod.container(container))) {

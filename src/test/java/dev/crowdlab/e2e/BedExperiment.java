@@ -59,7 +59,9 @@ public final class BedExperiment implements Callable<Integer> {
         description = "A minute's outage and the like take seconds, as in the tests.")
     private boolean brief;
 
-    @Option(names = "--lasting", description = "A minute's outage takes ten.")
+    @Option(
+        names = "--lasting",
+        description = "The operator or the API server is away for ten minutes.")
     private boolean lasting;
   }
 

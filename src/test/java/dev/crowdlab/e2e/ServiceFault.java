@@ -27,7 +27,7 @@ enum ServiceFault implements LabFault {
 
     @Override
     public void meanwhile(Scene scene) throws InterruptedException {
-      Bed.pass(scene.lengths().outage);
+      Bed.pass(scene.lengths().filesOutage);
       scene.bed().lab().fileServer().start();
     }
   },
@@ -55,8 +55,8 @@ enum ServiceFault implements LabFault {
     }
 
     @Override
-    public void inject(Scene scene) {
-      scene.bed().lab().killOperator();
+    public void inject(Scene scene) throws InterruptedException {
+      OPERATOR_KILL.inject(scene);
     }
 
     @Override

@@ -42,23 +42,40 @@ class EntitlementTest {
       long highest,
       boolean suspended,
       Entitlement expected) {
-    LabTeam team =
-        Serialization.unmarshal(
-            Documents.TEAM.replace("spec:\n", "spec:\n  suspended: %b\n".formatted(suspended)),
-            LabTeam.class);
-    team.getMetadata().setUid("uid-t");
-    LabTeamStatus.Builder status = LabTeamStatus.EMPTY.toBuilder().highestEpoch(highest);
-    if (vm != null) {
-      status.binding(new Binding(vm, "uid-" + vm, bound, null, null, null, 1, null));
-    }
-    team.setStatus(status.build());
+    LabTeam team = team("uid-t", vm, bound, highest, suspended);
 
     assertThat(Entitlement.of(ALICE, report(reported), Stream.of(team))).isEqualTo(expected);
   }
 
   @Test
+  void aTeamIsKnownByItsUidAndNotByItsName() {
+    LabTeam successor = team("uid-successor", "alice-1", 3, 3, false);
+
+    assertThat(Entitlement.of(ALICE, report(3), Stream.of(successor))).isEqualTo(Entitlement.OVER);
+    assertThat(
+            Entitlement.of(
+                ALICE, report(3), Stream.of(successor, team("uid-t", "alice-1", 3, 3, false))))
+        .isEqualTo(Entitlement.BOUND);
+  }
+
+  @Test
   void aRunOfATeamThatIsNoMoreIsOver() {
     assertThat(Entitlement.of(ALICE, report(3), Stream.empty())).isEqualTo(Entitlement.OVER);
+  }
+
+  private static LabTeam team(
+      String uid, @Nullable String vm, long bound, long highest, boolean suspended) {
+    LabTeam team =
+        Serialization.unmarshal(
+            Documents.TEAM.replace("spec:\n", "spec:\n  suspended: %b\n".formatted(suspended)),
+            LabTeam.class);
+    team.getMetadata().setUid(uid);
+    LabTeamStatus.Builder status = LabTeamStatus.EMPTY.toBuilder().highestEpoch(highest);
+    if (vm != null) {
+      status.binding(new Binding(vm, "uid-" + vm, bound, null, null, null, 1, null));
+    }
+    team.setStatus(status.build());
+    return team;
   }
 
   private static TeamReport report(long epoch) {

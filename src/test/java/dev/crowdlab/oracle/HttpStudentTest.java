@@ -101,6 +101,30 @@ class HttpStudentTest {
   }
 
   @Test
+  void theStoredFileIsComparedWithWhatWasAcknowledgedBeforeItWasRead() throws Exception {
+    try (HttpStudent student = student()) {
+      assertThat(history.await(Instant.EPOCH, all -> right(all, Way.POST) > 5, BOUND)).isTrue();
+
+      assertThat(student.wrong(this::storedWhileMoreIsSaved)).isEmpty();
+      assertThat(student.wrong(() -> "")).contains("1 was acknowledged and is not shown");
+      assertThat(student.wrong(() -> file + "\0\n"))
+          .hasValueSatisfying(wrong -> assertThat(wrong).endsWith("'<1 x 00>'"));
+    }
+  }
+
+  /** The file as it is now; when it is handed over, more has been acknowledged. */
+  private String storedWhileMoreIsSaved() {
+    String stored = file.toString();
+    Instant now = Instant.now();
+    try {
+      assertThat(history.await(now, all -> right(all, Way.POST) > 2, BOUND)).isTrue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return stored;
+  }
+
+  @Test
   void aReadingThatIsSwallowedHidesNoAnswerToTheNext() throws Exception {
     swallows = true;
     try (HttpStudent _ = student()) {

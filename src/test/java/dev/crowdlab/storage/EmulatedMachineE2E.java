@@ -14,6 +14,7 @@ import dev.crowdlab.api.LabTeam;
 import dev.crowdlab.api.Reason;
 import dev.crowdlab.core.Conditions;
 import dev.crowdlab.core.Deadline;
+import dev.crowdlab.core.Outcome.Done;
 import dev.crowdlab.core.Outcome.Failed;
 import dev.crowdlab.core.Outcome.Failure;
 import dev.crowdlab.e2e.Lab;
@@ -312,8 +313,7 @@ final class EmulatedMachineE2E {
                     outcome ->
                         !(outcome instanceof Failed<Advanced> failed)
                             || failed.failure().kind() != Failure.Kind.TRANSIENT));
-    assertThat(mount(new dev.crowdlab.core.Outcome.Done<>(advanced)).port())
-        .isEqualTo(RealFileServer.SFTP_PORT);
+    assertThat(mount(new Done<>(advanced)).port()).isEqualTo(RealFileServer.SFTP_PORT);
     return advanced;
   }
 
